@@ -1,0 +1,33 @@
+//! netio-anycast: the kernel-mode driver.
+//!
+//! A request takes one way through these files, each named for its step:
+//!
+//! 1. [`driver_entry`] builds everything when the driver is loaded, in an order that it undoes when the driver is unloaded;
+//! 2. [`device`] is the control device: its name, its security descriptor, its symbolic link;
+//! 3. [`dispatch`] receives the I/O manager's IRPs;
+//! 4. [`irp`] owns one IRP until it is completed, exactly once;
+//! 5. `netio-anycast-engine` decides what is to be done, free of kernel types;
+//! 6. [`netio`] calls Netio.lib at PASSIVE_LEVEL, through the [`bindings`] that build.rs makes from its header.
+//!
+//! [`pool`] lets the same image run on Windows before ExAllocatePool2; [`layout`] holds the sizes and offsets that the
+//! driver relies on to the compiler's word.
+
+#![no_std]
+
+extern crate alloc;
+extern crate wdk_panic;
+
+mod bindings;
+mod device;
+mod dispatch;
+mod driver_entry;
+mod irp;
+mod layout;
+mod netio;
+mod pool;
+mod pool_box;
+mod unicode_string;
+
+/// Every allocation is made with `wdk-alloc`: non-paged pool with the tag `rust`.
+#[global_allocator]
+static ALLOCATOR: wdk_alloc::WdkAllocator = wdk_alloc::WdkAllocator;
