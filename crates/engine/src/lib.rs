@@ -8,6 +8,14 @@
 
 mod engine;
 mod netio;
+mod reply;
+mod rows;
+mod sort;
+mod statistics;
+pub mod status_map;
+mod table;
+mod validate;
+mod version;
 
 pub use engine::{Completion, Engine, SystemBuffer};
 pub use netio::Netio;

@@ -31,13 +31,31 @@ pub struct OperationCounters {
     pub cancelled: u64,
     /// Any other failure.
     pub failed: u64,
-    /// The last status other than STATUS_SUCCESS that Netio itself returned to this operation, before mapping.
+    /// What Netio itself said, before mapping, when a request of this operation last failed by it; STATUS_SUCCESS if none has.
     pub last_netio_failure: NtStatus,
     /// Zero.
     pub reserved: u32,
 }
 
-/// The output of QUERY_STATISTICS.
+impl OperationCounters {
+    /// Nothing counted yet.
+    pub const ZERO: Self = Self {
+        succeeded: 0,
+        malformed: 0,
+        invalid: 0,
+        already_exists: 0,
+        not_found: 0,
+        not_supported: 0,
+        access_denied: 0,
+        no_resources: 0,
+        cancelled: 0,
+        failed: 0,
+        last_netio_failure: NtStatus::SUCCESS,
+        reserved: 0,
+    };
+}
+
+/// The output of QUERY_STATISTICS. A request is counted when it ends, so the counters do not yet have the one that reads them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable)]
 #[repr(C)]
 pub struct Statistics {

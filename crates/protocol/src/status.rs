@@ -91,7 +91,13 @@ impl NtStatus {
     /// an NTSTATUS belongs. `NT_SUCCESS` of it is true.
     pub const RAW_WIN32_OBJECT_ALREADY_EXISTS: Self = Self::from_bits(0x0000_1392);
     /// `ERROR_OBJECT_ALREADY_EXISTS` as `NTSTATUS_FROM_WIN32` makes an NTSTATUS of it.
-    pub const FACILITY_WIN32_OBJECT_ALREADY_EXISTS: Self = Self::from_bits(0xC007_1392);
+    pub const FACILITY_WIN32_OBJECT_ALREADY_EXISTS: Self = Self::from_win32_code(0x1392);
+
+    /// What `NTSTATUS_FROM_WIN32` of `ntstatus.h` makes of a Win32 code that is not zero: an error of `FACILITY_NTWIN32`.
+    #[must_use]
+    pub const fn from_win32_code(code: u16) -> Self {
+        Self::from_bits(0xC007_0000 | code as u32)
+    }
 
     /// The status with these 32 bits, as they stand in headers and debuggers.
     #[must_use]

@@ -71,11 +71,15 @@ codes! {
     OBJECT_ALREADY_EXISTS = 5010;
 }
 
+/// The upper half of the statuses that `NTSTATUS_FROM_WIN32` makes.
+const FACILITY_NTWIN32_ERROR: u32 = 0xC007;
+
 impl Win32Error {
     /// What `RtlNtStatusToDosError`, and so `GetLastError`, makes of one of the contract's statuses.
     ///
-    /// The values were measured with Wine 8's `RtlNtStatusToDosError`; a test compares each with the one it runs on.
-    /// A status that is not of the contract gives [`MR_MID_NOT_FOUND`](Self::MR_MID_NOT_FOUND), as it does there.
+    /// The values were measured with Wine 8's `RtlNtStatusToDosError`. A Win32 code that was made an NTSTATUS is taken out
+    /// again. A status that this crate does not name gives [`MR_MID_NOT_FOUND`](Self::MR_MID_NOT_FOUND), as Windows answers
+    /// for one that it does not know either; for others it may have a code of their own.
     #[must_use]
     pub fn from_status(status: NtStatus) -> Self {
         match status {
@@ -103,9 +107,8 @@ impl Win32Error {
             NtStatus::CANCELLED => Self::OPERATION_ABORTED,
             NtStatus::INVALID_DEVICE_STATE => Self::BAD_COMMAND,
             NtStatus::NOT_FOUND => Self::NOT_FOUND,
-            NtStatus::DUPLICATE_OBJECTID
-            | NtStatus::OBJECTID_EXISTS
-            | NtStatus::FACILITY_WIN32_OBJECT_ALREADY_EXISTS => Self::OBJECT_ALREADY_EXISTS,
+            NtStatus::DUPLICATE_OBJECTID | NtStatus::OBJECTID_EXISTS => Self::OBJECT_ALREADY_EXISTS,
+            other if other.bits() >> 16 == FACILITY_NTWIN32_ERROR => Self(other.bits() & 0xFFFF),
             _ => Self::MR_MID_NOT_FOUND,
         }
     }

@@ -1,0 +1,46 @@
+//! GET_TABLE: the anycast addresses that are there.
+
+use netio_anycast_protocol::address::Luid;
+use netio_anycast_protocol::row::Row;
+use netio_anycast_protocol::status::NtStatus;
+use netio_anycast_protocol::table::TableFilter;
+
+use crate::engine::{Completion, Engine};
+use crate::netio::Netio;
+use crate::rows::clean;
+use crate::status_map::Mapped;
+use crate::validate::{self, InterfaceName};
+use crate::{reply, sort};
+
+impl<N: Netio> Engine<N> {
+    /// Writes the addresses that `filter` lets through: sorted, as many as fit, with the number there are.
+    pub(crate) fn get_table(&self, filter: &TableFilter, output: &mut [u8]) -> Result<Completion, Mapped> {
+        let family = validate::table_family(filter.family).map_err(Mapped::refused)?;
+        let interface = self.interface_filter(filter)?;
+        // Before the table is read, so that a change in between is noticed by whoever waits from here.
+        let generation = self.generation();
+        let mut table = match self.netio.table(family) {
+            Ok(table) => Some(table),
+            // The documentation's way to say that there are no addresses; NetIO is also known to return an empty table.
+            Err(NtStatus::NOT_FOUND) => None,
+            Err(raw) => return Err(Mapped::from_netio(raw)),
+        };
+        let rows = table.as_mut().map(AsMut::as_mut).unwrap_or_default();
+        sort::sort_by(rows, Row::table_order);
+        let listed = rows.iter().filter(|row| interface.is_none_or(|luid| row.luid == luid)).map(clean);
+        reply::table(output, listed, generation.0)
+    }
+
+    /// The one interface that is asked for, if it is one. An interface that does not exist is not found rather than empty, so
+    /// that a wrong name is noticed.
+    fn interface_filter(&self, filter: &TableFilter) -> Result<Option<Luid>, Mapped> {
+        match InterfaceName::from_fields(filter.luid, filter.index) {
+            None => Ok(None),
+            Some(InterfaceName::Luid(luid)) => match self.netio.index_from_luid(luid) {
+                Ok(_) => Ok(Some(luid)),
+                Err(raw) => Err(Mapped { status: NtStatus::NOT_FOUND, raw }),
+            },
+            Some(index) => self.luid(index).map(Some),
+        }
+    }
+}
