@@ -20,7 +20,7 @@ const SECURITY_DESCRIPTOR: &str = "D:P(A;;GA;;;SY)(A;;GA;;;BA)";
 
 /// The class under which an administrator may put another security descriptor into the registry.
 /// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdmsec/nf-wdmsec-wdmlibiocreatedevicesecure>
-const DEVICE_CLASS: GUID = GUID {
+static DEVICE_CLASS: GUID = GUID {
     Data1: 0xD8F2_4BD5,
     Data2: 0xFD53,
     Data3: 0x43D8,

@@ -12,9 +12,10 @@ use core::ptr::null_mut;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use wdk_sys::_POOL_TYPE::NonPagedPoolNx;
-use wdk_sys::ntddk::{ExAllocatePoolWithTag, MmGetSystemRoutineAddress};
+use wdk_sys::ntddk::MmGetSystemRoutineAddress;
 use wdk_sys::{POOL_FLAGS, PVOID, SIZE_T, ULONG};
 
+use crate::bindings::ExAllocatePoolWithTag;
 use crate::unicode_string::{unicode_string, utf16};
 
 /// The kernel's ExAllocatePool2, or null if it has none or [`initialize`] has not run.

@@ -1,0 +1,69 @@
+//! Run-down protection: an object is used by many until one waits for them to be gone.
+//!
+//! Source: <https://learn.microsoft.com/windows-hardware/drivers/kernel/run-down-protection>
+
+use core::ffi::c_void;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+/// `EX_RUNDOWN_REF`: the lowest bit says that the object is being run down, the rest counts its users.
+type RundownReference = AtomicUsize;
+
+/// Set from the moment somebody waits for the users to be gone: nobody becomes one any more.
+const RUNNING_DOWN: usize = 1;
+/// One user.
+const USER: usize = 2;
+
+#[link(name = "ntdll", kind = "raw-dylib")]
+unsafe extern "system" {
+    fn RtlWaitOnAddress(address: *const c_void, compare: *const c_void, size: usize, timeout: *const i64) -> i32;
+    fn RtlWakeAddressAll(address: *const c_void);
+}
+
+/// ExInitializeRundownProtection.
+#[unsafe(no_mangle)]
+extern "system" fn extension_ExInitializeRundownProtection(reference: &RundownReference) {
+    reference.store(0, Ordering::Release);
+}
+
+/// ExReInitializeRundownProtection, after the run-down is completed.
+#[unsafe(no_mangle)]
+extern "system" fn extension_ExReInitializeRundownProtection(reference: &RundownReference) {
+    reference.store(0, Ordering::Release);
+}
+
+/// ExRundownCompleted: as if the object had been run down.
+#[unsafe(no_mangle)]
+extern "system" fn extension_ExRundownCompleted(reference: &RundownReference) {
+    reference.store(RUNNING_DOWN, Ordering::Release);
+}
+
+/// ExAcquireRundownProtection: 1 if the caller is a user now, 0 if the object is being run down.
+#[unsafe(no_mangle)]
+extern "system" fn extension_ExAcquireRundownProtection(reference: &RundownReference) -> u8 {
+    let add_user = |state: usize| (state & RUNNING_DOWN == 0).then(|| state.wrapping_add(USER));
+    reference.fetch_update(Ordering::Acquire, Ordering::Relaxed, add_user).is_ok().into()
+}
+
+/// ExReleaseRundownProtection.
+#[unsafe(no_mangle)]
+extern "system" fn extension_ExReleaseRundownProtection(reference: &RundownReference) {
+    let address: *const RundownReference = reference;
+    if reference.fetch_sub(USER, Ordering::Release) == (RUNNING_DOWN | USER) {
+        // SAFETY: only the address counts; waking nobody does no harm, should the waiter have gone meanwhile.
+        unsafe { RtlWakeAddressAll(address.cast()) };
+    }
+}
+
+/// ExWaitForRundownProtectionRelease: waits until there are no users, and lets nobody become one.
+#[unsafe(no_mangle)]
+extern "system" fn extension_ExWaitForRundownProtectionRelease(reference: &RundownReference) {
+    let mut state = reference.fetch_or(RUNNING_DOWN, Ordering::Acquire) | RUNNING_DOWN;
+    while state != RUNNING_DOWN {
+        let address: *const RundownReference = reference;
+        // SAFETY: both addresses are of a `usize` that lives through the call; no timeout.
+        unsafe {
+            RtlWaitOnAddress(address.cast(), (&raw const state).cast(), size_of::<usize>(), core::ptr::null());
+        }
+        state = reference.load(Ordering::Acquire);
+    }
+}

@@ -1,0 +1,113 @@
+//! The Debian packages that building and testing need.
+
+use std::{
+    fs,
+    io::Write as _,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context as _, bail, ensure};
+
+/// A Debian package and what it is for.
+#[derive(Clone, Copy)]
+pub(crate) struct Package {
+    name: &'static str,
+    purpose: &'static str,
+}
+
+const fn package(name: &'static str, purpose: &'static str) -> Package {
+    Package { name, purpose }
+}
+
+/// What building for Windows needs, and running what was built.
+pub(crate) const ALL: &[Package] = &[
+    package("rustc-web", "a Rust compiler that comes with its library's source"),
+    package("cargo-web", "the cargo that belongs to it"),
+    package("rust-web-src", "the source of Rust's library, which is built for Windows from it"),
+    package("rust-web-clippy", "clippy for the driver"),
+    package("clang-19", "compiles the C of the kit"),
+    package("libclang-19-dev", "reads the kernel's headers for bindgen"),
+    package("lld-19", "links the driver"),
+    package("llvm-19", "makes import libraries and resources"),
+    package("mingw-w64-x86-64-dev", "Windows headers and import libraries"),
+    package("gcc-mingw-w64-x86-64-win32", "links Windows programs"),
+    package("wine", "runs Windows programs, and the driver in its kernel host"),
+    package("wine64", "the 64-bit part of it"),
+];
+
+/// Installs those of `packages` that are missing, and says so before it does.
+///
+/// # Errors
+/// Packages are missing and this is neither Debian, nor run by root, nor is there a sudo that needs no password; or apt-get
+/// fails.
+pub(crate) fn install_packages(packages: &[Package]) -> anyhow::Result<()> {
+    let missing: Vec<Package> = packages
+        .iter()
+        .copied()
+        .filter(|package| !is_installed(package.name))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    println!("These Debian packages are missing and will be installed now:");
+    for Package { name, purpose } in &missing {
+        println!("    {name:28} {purpose}");
+    }
+    std::io::stdout().flush().context("cannot write to the terminal")?;
+
+    let names: Vec<&str> = missing.iter().map(|package| package.name).collect();
+    let by_hand = format!("apt-get update && apt-get install --no-install-recommends {}", names.join(" "));
+    ensure!(
+        fs::exists("/usr/bin/apt-get")?,
+        "this is not Debian, so the packages cannot be installed; install their like by hand: {}",
+        names.join(" ")
+    );
+    let prefix = privilege().with_context(|| format!("run this as root, then try again:\n    {by_hand}"))?;
+    run_as_root(prefix, &["update", "--quiet"])?;
+    let mut install = vec!["install", "--yes", "--quiet", "--no-install-recommends"];
+    install.extend(names);
+    run_as_root(prefix, &install).with_context(|| format!("run this as root to see why:\n    {by_hand}"))
+}
+
+fn is_installed(package: &str) -> bool {
+    Command::new("dpkg-query")
+        .args(["--show", "--showformat=${db:Status-Abbrev}", package])
+        .stderr(Stdio::null())
+        .output()
+        .is_ok_and(|output| output.stdout.starts_with(b"ii"))
+}
+
+/// What a command must be preceded by to run as root.
+fn privilege() -> anyhow::Result<&'static [&'static str]> {
+    let user = Command::new("id").arg("-u").output().context("cannot run `id`")?;
+    if user.stdout.trim_ascii() == b"0" {
+        return Ok(&[]);
+    }
+    // Without a terminal sudo cannot ask for a password; -n makes it say so instead of waiting.
+    let sudo = Command::new("sudo").args(["-n", "true"]).stderr(Stdio::null()).status();
+    if sudo.is_ok_and(|status| status.success()) {
+        return Ok(&["sudo", "-n"]);
+    }
+    bail!("only root may install packages, and sudo is not there or asks for a password");
+}
+
+fn run_as_root(prefix: &[&str], arguments: &[&str]) -> anyhow::Result<()> {
+    let words: Vec<&str> = [prefix, &["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"], arguments].concat();
+    let (program, rest) = words.split_first().context("an empty command")?;
+    let status = Command::new(program)
+        .args(rest)
+        .status()
+        .with_context(|| format!("cannot run {}", words.join(" ")))?;
+    ensure!(status.success(), "{} failed: {status}", words.join(" "));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_installed;
+
+    #[test]
+    fn a_package_that_does_not_exist_is_not_installed() {
+        assert!(!is_installed("netio-anycast-no-such-package"));
+    }
+}
