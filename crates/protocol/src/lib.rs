@@ -13,6 +13,7 @@
 pub mod address;
 pub mod apply;
 pub mod create;
+pub mod explanation;
 pub mod lease;
 pub mod operation;
 pub mod request;

@@ -1,0 +1,10 @@
+//! What the driver does, told by tests against the model of NetIO.
+
+mod addresses;
+mod concurrency;
+mod listing;
+mod malformed;
+mod reference;
+mod statistics;
+mod status_map;
+mod system;
