@@ -1,0 +1,213 @@
+//! Failures, typed for programs and worded for people.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use netio_anycast_protocol::status::NtStatus;
+use netio_anycast_protocol::win32::Win32Error;
+
+use crate::attempt::Attempt;
+use crate::explanation::{self, Explanation};
+use crate::transport::OsError;
+
+/// What kind of failure it is: what a program decides by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The interface, or the address on it, does not exist.
+    NotFound,
+    /// The interface has that anycast address already.
+    AlreadyExists,
+    /// The address family's stack is not there.
+    NotSupported,
+    /// The address can't be anycast, or no interface was given.
+    InvalidParameter,
+    /// The caller may not do that.
+    AccessDenied,
+    /// The driver is not installed, not running, or being unloaded.
+    NoDriver,
+    /// The driver is of another version than this client.
+    DriverMismatch,
+    /// The driver's reply makes no sense.
+    Malformed,
+    /// No memory or no quota is left.
+    NoResources,
+    /// Anything else: the status tells.
+    Other,
+}
+
+impl ErrorKind {
+    /// The kind of a request that ended with this status.
+    #[must_use]
+    pub fn of(status: NtStatus) -> Self {
+        match status {
+            NtStatus::NOT_FOUND
+            | NtStatus::OBJECT_NAME_NOT_FOUND
+            | NtStatus::NO_SUCH_FILE
+            | NtStatus::OBJECTID_NOT_FOUND => Self::NotFound,
+            NtStatus::OBJECTID_EXISTS
+            | NtStatus::DUPLICATE_OBJECTID
+            | NtStatus::OBJECT_NAME_COLLISION
+            | NtStatus::FACILITY_WIN32_OBJECT_ALREADY_EXISTS
+            | NtStatus::RAW_WIN32_OBJECT_ALREADY_EXISTS => Self::AlreadyExists,
+            NtStatus::NOT_SUPPORTED => Self::NotSupported,
+            NtStatus::INVALID_PARAMETER => Self::InvalidParameter,
+            NtStatus::ACCESS_DENIED | NtStatus::PRIVILEGE_NOT_HELD => Self::AccessDenied,
+            NtStatus::DEVICE_NOT_READY => Self::NoDriver,
+            NtStatus::INVALID_DEVICE_REQUEST
+            | NtStatus::NOT_IMPLEMENTED
+            | NtStatus::INFO_LENGTH_MISMATCH
+            | NtStatus::BUFFER_TOO_SMALL
+            | NtStatus::REVISION_MISMATCH => Self::DriverMismatch,
+            NtStatus::NO_MEMORY | NtStatus::INSUFFICIENT_RESOURCES | NtStatus::QUOTA_EXCEEDED => Self::NoResources,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Why something failed, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}: {why}{codes}. {advice}", codes = Codes(*.code))]
+pub struct Error {
+    kind: ErrorKind,
+    what: String,
+    why: Cow<'static, str>,
+    advice: Cow<'static, str>,
+    code: Option<OsError>,
+}
+
+impl Error {
+    /// The device could not be opened, for the reason that the system gave.
+    #[must_use]
+    pub fn opening(code: OsError) -> Self {
+        let kind = match (code.win32, ErrorKind::of(code.status)) {
+            (Win32Error::FILE_NOT_FOUND, _) => ErrorKind::NoDriver,
+            (_, kind) => kind,
+        };
+        Self::explained(&Attempt::Open, kind, Some(code))
+    }
+
+    /// No interface has this alias, for the reason that the system gave.
+    #[must_use]
+    pub fn resolving_alias(alias: &str, code: OsError) -> Self {
+        let kind = match code.win32 {
+            // ConvertInterfaceAliasToLuid documents ERROR_INVALID_PARAMETER for an alias that is no interface's.
+            Win32Error::INVALID_PARAMETER | Win32Error::FILE_NOT_FOUND | Win32Error::NOT_FOUND => ErrorKind::NotFound,
+            _ => ErrorKind::of(code.status),
+        };
+        Self::explained(&Attempt::ResolveAlias(alias.to_owned()), kind, Some(code))
+    }
+
+    /// The request ended with a failure.
+    pub(crate) fn refused(attempt: &Attempt, code: OsError) -> Self {
+        Self::explained(attempt, ErrorKind::of(code.status), Some(code))
+    }
+
+    /// The client itself has no memory for the reply.
+    pub(crate) fn no_memory(attempt: &Attempt) -> Self {
+        Self::explained(attempt, ErrorKind::NoResources, None)
+    }
+
+    /// The interface is zero, where zero would mean something else to the driver.
+    pub(crate) fn unset_interface(attempt: &Attempt) -> Self {
+        Self::explained(attempt, ErrorKind::InvalidParameter, None)
+    }
+
+    /// The driver offers no such operation.
+    pub(crate) fn not_offered(attempt: &Attempt) -> Self {
+        Self::explained(attempt, ErrorKind::DriverMismatch, None)
+    }
+
+    /// The driver speaks another version of the contract.
+    pub(crate) fn other_protocol(driver: u32, client: u32) -> Self {
+        let advice = if driver > client {
+            "Install a version of this program that belongs to the driver"
+        } else {
+            "Install a version of the driver that belongs to this program"
+        };
+        Self {
+            why: format!("it speaks protocol version {driver}, this program speaks version {client}").into(),
+            advice: advice.into(),
+            what: "cannot use the driver".into(),
+            kind: ErrorKind::DriverMismatch,
+            code: None,
+        }
+    }
+
+    /// The reply contradicts the contract.
+    pub(crate) fn malformed(attempt: &Attempt, detail: &str) -> Self {
+        let mut error = Self::explained(attempt, ErrorKind::Malformed, None);
+        error.why = format!("the driver's reply makes no sense: {detail}").into();
+        error
+    }
+
+    /// The table grew each time that room for it was made.
+    pub(crate) fn grows_too_fast(attempt: &Attempt, attempts: usize) -> Self {
+        Self {
+            why: format!("the table grew faster than it could be read, {attempts} times in a row").into(),
+            advice: "Try again when fewer addresses are being added".into(),
+            what: attempt.to_string(),
+            kind: ErrorKind::Other,
+            code: Some(OsError::from_status(NtStatus::BUFFER_OVERFLOW)),
+        }
+    }
+
+    fn explained(attempt: &Attempt, kind: ErrorKind, code: Option<OsError>) -> Self {
+        let Explanation { why, advice } = explanation::explain(attempt, kind, code);
+        Self { kind, what: attempt.to_string(), why, advice, code }
+    }
+
+    /// What kind of failure it is.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// What failed, as the beginning of a sentence.
+    #[must_use]
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// Why it failed, as the rest of that sentence.
+    #[must_use]
+    pub fn why(&self) -> &str {
+        &self.why
+    }
+
+    /// What to do about it, a sentence of its own without its full stop.
+    #[must_use]
+    pub fn advice(&self) -> &str {
+        &self.advice
+    }
+
+    /// What the system said, if it was the system that failed.
+    #[must_use]
+    pub const fn code(&self) -> Option<OsError> {
+        self.code
+    }
+
+    /// The NTSTATUS, if there is one.
+    #[must_use]
+    pub fn status(&self) -> Option<NtStatus> {
+        self.code.map(|code| code.status)
+    }
+
+    /// The Win32 code, if there is one.
+    #[must_use]
+    pub fn win32(&self) -> Option<Win32Error> {
+        self.code.map(|code| code.win32)
+    }
+}
+
+/// The codes of a failure, in brackets behind its reason.
+struct Codes(Option<OsError>);
+
+impl fmt::Display for Codes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(code) => write!(formatter, " [{}, {}]", code.status, code.win32),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The client on Windows: the device, and the system's interfaces.
+
+mod device;
+mod interfaces;
+mod last_error;
+
+pub use device::DeviceTransport;
+pub use interfaces::SystemInterfaces;
