@@ -4,7 +4,7 @@
 //! builds the interfaces that it needs on a [`Model`], makes the next call fail as it likes ([`Fault`]) and reads afterwards
 //! what was called ([`Model::calls`]), which addresses there are ([`Model::entries`]) and whether every table was freed
 //! ([`Model::tables`]). It serves the engine's tests, the simulated kernel and, as a `netio.sys`, Wine; there a test
-//! reaches it through the device that `control` describes.
+//! reaches it through the device that [`control`] describes.
 //!
 //! # What is documented and what is chosen
 //!
@@ -24,6 +24,7 @@
 
 extern crate alloc;
 
+pub mod control;
 mod fault;
 mod function;
 mod interface;
