@@ -15,7 +15,7 @@
 #![no_std]
 
 extern crate alloc;
-extern crate wdk_panic;
+use wdk_panic as _;
 
 mod bindings;
 mod device;

@@ -90,16 +90,16 @@ const CLANG_ARGUMENTS: [&str; 13] = [
     "-Wno-multichar",
 ];
 
-/// Arranges the directory `directory`, with the headers that [`crate::headers`] arranged in `include`.
-pub(crate) fn arrange(sources: &Sources, include: &Path, directory: &Path) -> Result<(), Error> {
+/// Arranges the directory `directory`, with the headers that [`crate::headers`] arranged in `include`. What is made on the way
+/// is put into the directory `work`.
+pub(crate) fn arrange(sources: &Sources, include: &Path, directory: &Path, work: &Path) -> Result<(), Error> {
     files::create_directory(directory)?;
-    let work = directory.join("work");
-    files::create_directory(&work)?;
+    files::create_directory(work)?;
     for (name, contents) in OWN {
         files::write(&work.join(name), contents.as_bytes())?;
     }
     for library in &LIBRARIES {
-        let members = members(library, sources, include, &work)?;
+        let members = members(library, sources, include, work)?;
         let file = format!("{}.lib", library.name);
         let built = work.join(&file);
         let mut archive = Command::new(LLVM_LIB);

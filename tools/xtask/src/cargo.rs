@@ -6,8 +6,10 @@
 use std::{
     ffi::OsStr,
     fs,
+    io::{BufRead as _, BufReader, IsTerminal as _, Read, stderr},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
+    thread,
 };
 
 use anyhow::{Context as _, ensure};
@@ -29,10 +31,7 @@ impl Cargo {
     ///
     /// `lane` names a target directory of its own: builds with another library or other flags would otherwise undo each
     /// other's work.
-    ///
-    /// # Errors
-    /// The lock file cannot be copied.
-    pub(crate) fn new(root: &Path, lane: &str, subcommand: &str) -> anyhow::Result<Self> {
+    pub(crate) fn new(root: &Path, lane: &str, subcommand: &str) -> Self {
         let mut command = Command::new("/usr/bin/cargo");
         for (name, _) in std::env::vars_os() {
             // What the cargo that runs this program has set is meant for the crates that it builds, not for another cargo.
@@ -50,24 +49,27 @@ impl Cargo {
             // The unstable options of this stable toolchain: -Zbuild-std and -Zlockfile-path.
             .env("RUSTC_BOOTSTRAP", "1")
             .arg(subcommand)
+            // About wdk-alloc, on every build; it is not ours to mend.
+            .args(["--config", "future-incompat-report.frequency=\"never\""])
             .arg("--target-dir")
             .arg(target_directory(root, lane));
-        Ok(Self {
+        Self {
             command,
             rustflags: Vec::new(),
-        })
+        }
     }
 
     /// Puts `cross/wdk-build` in the place of the published wdk-build, for this command only.
     ///
     /// That changes what Cargo.lock would say, so this build gets a copy of it: the committed one stays true for Windows,
     /// and both agree on every other crate.
+    ///
+    /// # Errors
+    /// The lock file cannot be copied.
     pub(crate) fn with_wdk_build_port(mut self, root: &Path, lane: &str) -> anyhow::Result<Self> {
         // Not in the target directory itself: wdk-build takes the first Cargo.lock above OUT_DIR for the workspace's.
         let lock = root.join("target/locks").join(lane).join("Cargo.lock");
-        let directory = lock.parent().context("a path with a directory")?;
-        fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
-        fs::copy(root.join("Cargo.lock"), &lock).with_context(|| format!("cannot copy Cargo.lock to {}", lock.display()))?;
+        seed_lock(&root.join("Cargo.lock"), &lock)?;
         self.command
             .arg("--config")
             .arg("patch.crates-io.wdk-build.path=\"cross/wdk-build\"")
@@ -99,21 +101,12 @@ impl Cargo {
         self
     }
 
-    fn finish(mut self) -> Command {
-        // cargo's separator, so that a flag may contain spaces.
-        self.command.env("CARGO_ENCODED_RUSTFLAGS", self.rustflags.join("\u{1f}"));
-        self.command
-    }
-
     /// Runs the command, its output being this program's.
     ///
     /// # Errors
     /// It cannot be started, or fails.
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let mut command = self.finish();
-        let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
-        ensure!(status.success(), "cargo failed ({status}); the command was:\n{command:?}");
-        Ok(())
+        self.finish(|_| Ok(()))
     }
 
     /// Runs the command, and returns what it built.
@@ -121,23 +114,74 @@ impl Cargo {
     /// # Errors
     /// It cannot be started, or fails.
     pub(crate) fn artifacts(mut self) -> anyhow::Result<Vec<Artifact>> {
-        self.command.arg("--message-format=json-render-diagnostics");
-        let mut command = self.finish();
-        command.stdout(Stdio::piped()).stderr(Stdio::inherit());
-        let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
-        ensure!(
-            output.status.success(),
-            "cargo failed ({}); the command was:\n{command:?}",
-            output.status
-        );
-        let mut artifacts = Vec::new();
-        for message in Message::parse_stream(output.stdout.as_slice()) {
-            if let Message::CompilerArtifact(artifact) = message.context("cannot read cargo's messages")? {
-                artifacts.push(artifact);
+        self.command
+            .arg("--message-format=json-render-diagnostics")
+            .stdout(Stdio::piped());
+        self.finish(|child| {
+            let messages = BufReader::new(child.stdout.take().context("cargo's output is piped")?);
+            let mut artifacts = Vec::new();
+            for message in Message::parse_stream(messages) {
+                if let Message::CompilerArtifact(artifact) = message.context("cannot read cargo's messages")? {
+                    artifacts.push(artifact);
+                }
             }
-        }
-        Ok(artifacts)
+            Ok(artifacts)
+        })
     }
+
+    /// Starts the command, lets `read` have its output, and waits for its end.
+    fn finish<T>(mut self, read: impl FnOnce(&mut Child) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        let color = if stderr().is_terminal() { "always" } else { "never" };
+        self.command
+            // With cargo's separator, so that a flag may contain spaces.
+            .env("CARGO_ENCODED_RUSTFLAGS", self.rustflags.join("\u{1f}"))
+            .env("CARGO_TERM_COLOR", color)
+            .stderr(Stdio::piped());
+        let mut child = self
+            .command
+            .spawn()
+            .with_context(|| format!("cannot run {:?}", self.command))?;
+        let errors = child.stderr.take().context("cargo's errors are piped")?;
+        let forwarder = thread::spawn(move || forward(errors));
+        let result = read(&mut child);
+        let status = child.wait().context("cannot wait for cargo")?;
+        forwarder.join().expect("forwarding does not panic");
+        ensure!(status.success(), "cargo failed ({status}); the command was:\n{:?}", self.command);
+        result
+    }
+}
+
+/// Writes what cargo says to this program's standard error, but for one warning.
+///
+/// With -Zbuild-std cargo resolves the dependencies of Rust's library too and finds that wdk-build is none of them.
+fn forward(errors: impl Read) {
+    let mut in_warning = false;
+    for line in BufReader::new(errors).lines().map_while(Result::ok) {
+        in_warning = if in_warning {
+            line.starts_with("      ") || line.contains("help") && line.contains("Check that the patched package version")
+        } else {
+            line.contains("patch `wdk-build") && line.contains("was not used in the crate graph")
+        };
+        if !in_warning {
+            eprintln!("{line}");
+        }
+    }
+}
+
+/// Copies `committed` to `lock`, unless that was made from the same one before: cargo has adapted it since, and would ask the
+/// registry to adapt it again.
+fn seed_lock(committed: &Path, lock: &Path) -> anyhow::Result<()> {
+    let seed = lock.with_extension("seed");
+    let contents = fs::read(committed).with_context(|| format!("cannot read {}", committed.display()))?;
+    if lock.exists() && fs::read(&seed).is_ok_and(|present| present == contents) {
+        return Ok(());
+    }
+    let directory = lock.parent().context("a path with a directory")?;
+    fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
+    for copy in [lock, &seed] {
+        fs::write(copy, &contents).with_context(|| format!("cannot write {}", copy.display()))?;
+    }
+    Ok(())
 }
 
 /// The target directory of `lane`: inside the workspace, because wdk-build finds the workspace from there.

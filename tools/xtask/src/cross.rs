@@ -65,19 +65,21 @@ fn driver_cargo(root: &Path, lane: &str, subcommand: &str) -> anyhow::Result<Car
     setup::install_packages(setup::ALL)?;
     let kit = root.join("target/cross/wdk");
     netio_anycast_kit::arrange(&netio_anycast_kit::Sources::debian(), &kit).context("cannot arrange the WDK tree")?;
-    Ok(Cargo::new(root, lane, subcommand)?
+    Ok(Cargo::new(root, lane, subcommand)
         .with_wdk_build_port(root, lane)?
         .build_std("core,alloc")
         .args(["--package", "netio-anycast", "--release", "--target", KERNEL_TARGET])
-        .env("WDKContentRoot", kit)
         .env("BINDGEN_EXTRA_CLANG_ARGS", netio_anycast_kit::BINDGEN_EXTRA_CLANG_ARGS)
         .env("LIBCLANG_PATH", "/usr/lib/llvm-19/lib")
         // What the version resource is preprocessed and compiled with.
-        .env("CC_x86_64_pc_windows_msvc", "clang-19")
+        .env("CC_x86_64_pc_windows_msvc", kit.join("bin/clang-cl"))
         .env("RC_x86_64_pc_windows_msvc", "llvm-rc-19")
+        .env("WDKContentRoot", kit)
         .rustflags(kernel_flags())
         .rustflags([
             "-Ccontrol-flow-guard",
+            // The same source gives the same image: a hash takes the place of the time in its header.
+            "-Clink-arg=/Brepro",
             // `alloc` without every function that panics when memory is short: that the driver compiles is the proof that it
             // survives.
             "--cfg=no_global_oom_handling",
@@ -96,7 +98,7 @@ fn kernel_flags() -> [&'static str; 2] {
 #[expect(dead_code, reason = "for the Wine lane")]
 pub(crate) fn build_wine_module(root: &Path, package: &str) -> anyhow::Result<PathBuf> {
     setup::install_packages(setup::ALL)?;
-    let artifacts = Cargo::new(root, "wine", "build")?
+    let artifacts = Cargo::new(root, "wine", "build")
         .build_std("core,alloc")
         .args(["--package", package, "--release", "--target", KERNEL_TARGET])
         .rustflags(kernel_flags())
@@ -135,7 +137,7 @@ pub(crate) fn build_tests(root: &Path, package: &str) -> anyhow::Result<Vec<Path
 
 fn program_cargo(root: &Path, lane: &str, subcommand: &str, std: &str) -> anyhow::Result<Cargo> {
     setup::install_packages(setup::ALL)?;
-    Ok(Cargo::new(root, lane, subcommand)?
+    Ok(Cargo::new(root, lane, subcommand)
         .build_std(std)
         .args(["--target", PROGRAM_TARGET])
         .rustflags(["-Clinker=x86_64-w64-mingw32-gcc-win32"]))

@@ -29,6 +29,9 @@ const INVOKE_ALWAYS: u8 = 0xE0;
 /// FO_CLEANUP_COMPLETE: the file object's last handle is closed.
 const CLEANUP_COMPLETE: u32 = 0x4000;
 
+/// `IO_COMPLETION_ROUTINE`.
+type CompletionRoutine = unsafe extern "system" fn(*const DEVICE_OBJECT, *const IRP, *const c_void) -> NTSTATUS;
+
 /// The most drivers that one kernel host holds at a time.
 const MAX_DRIVERS: usize = 32;
 
@@ -173,7 +176,9 @@ unsafe fn fill_in_cleanup(irp: *mut IRP, file: *mut FILE_OBJECT, close_irp: *con
     next.MajorFunction = IRP_MJ_CLEANUP;
     next.FileObject = file;
     next.Control = INVOKE_ALWAYS;
-    next.CompletionRoutine = Some(cleanup_completed);
+    // SAFETY: it is an `IO_COMPLETION_ROUTINE`; windows-sys declares the type without its parameters.
+    next.CompletionRoutine =
+        Some(unsafe { transmute::<CompletionRoutine, unsafe extern "system" fn() -> NTSTATUS>(cleanup_completed) });
     next.Context = completed.cast();
 }
 
@@ -181,7 +186,11 @@ unsafe fn fill_in_cleanup(irp: *mut IRP, file: *mut FILE_OBJECT, close_irp: *con
 ///
 /// # Safety
 /// `completed` is the event of [`send_cleanup`].
-unsafe extern "system" fn cleanup_completed(_: *const DEVICE_OBJECT, _: *const IRP, completed: *const c_void) -> NTSTATUS {
+unsafe extern "system" fn cleanup_completed(
+    _: *const DEVICE_OBJECT,
+    _: *const IRP,
+    completed: *const c_void,
+) -> NTSTATUS {
     // SAFETY: the event lives until the wait for it is over.
     unsafe { KeSetEvent(completed.cast_mut().cast(), 0, false) };
     STATUS_MORE_PROCESSING_REQUIRED

@@ -35,3 +35,8 @@ fn panic(_: &PanicInfo<'_>) -> ! {
         core::hint::spin_loop();
     }
 }
+
+/// What the C runtime defines, and compiler_builtins refers to for its floating-point functions.
+#[unsafe(no_mangle)]
+#[expect(non_upper_case_globals, reason = "the name is the compiler's")]
+static _fltused: i32 = 0;

@@ -5,9 +5,9 @@
 use core::ffi::c_void;
 use core::ptr::null_mut;
 
+use windows_sys::Wdk::System::SystemServices::MmGetSystemRoutineAddress;
 use windows_sys::Win32::Foundation::{NTSTATUS, STATUS_SUCCESS, UNICODE_STRING};
 use windows_sys::Win32::System::Kernel::STRING;
-use windows_sys::Wdk::System::SystemServices::MmGetSystemRoutineAddress;
 
 unsafe extern "C" {
     /// The first byte of this module, which the linker defines.
@@ -53,7 +53,8 @@ unsafe fn export(name: *const UNICODE_STRING) -> *mut c_void {
     }
     let mut address = null_mut();
     // SAFETY: the module is this one, which is loaded; the string and the address live through the call.
-    let status = unsafe { LdrGetProcedureAddress((&raw const __ImageBase).cast(), &raw const ansi, 0, &raw mut address) };
+    let status =
+        unsafe { LdrGetProcedureAddress((&raw const __ImageBase).cast(), &raw const ansi, 0, &raw mut address) };
     // SAFETY: the call above allocated the string.
     unsafe { RtlFreeAnsiString(&raw mut ansi) };
     if status == STATUS_SUCCESS { address } else { null_mut() }

@@ -1,7 +1,8 @@
 //! Who called, and at which level.
 
 use windows_sys::Wdk::Foundation::IRP;
-use windows_sys::Wdk::System::SystemServices::{IoGetRequestorProcess, PsGetCurrentProcessId, PsGetProcessId};
+use windows_sys::Wdk::Storage::FileSystem::IoGetRequestorProcess;
+use windows_sys::Wdk::System::SystemServices::{PsGetCurrentProcessId, PsGetProcessId};
 
 #[link(name = "kernel32", kind = "raw-dylib")]
 unsafe extern "system" {

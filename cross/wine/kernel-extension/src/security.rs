@@ -4,7 +4,7 @@ use core::ffi::c_void;
 use core::ptr::null_mut;
 
 use windows_sys::Wdk::Foundation::{ACCESS_STATE, POBJECT_TYPE};
-use windows_sys::Wdk::System::SystemServices::ObOpenObjectByPointer;
+use windows_sys::Wdk::Storage::FileSystem::ObOpenObjectByPointer;
 use windows_sys::Win32::Foundation::{HANDLE, NTSTATUS};
 
 #[link(name = "ntdll", kind = "raw-dylib")]

@@ -3,15 +3,19 @@
 //! Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exqueueworkitem>
 
 use core::ffi::c_void;
+use core::mem::transmute;
 
 use windows_sys::Wdk::Foundation::WORK_QUEUE_ITEM;
 use windows_sys::Win32::Foundation::NTSTATUS;
 
 #[link(name = "ntdll", kind = "raw-dylib")]
 unsafe extern "system" {
-    fn RtlQueueWorkItem(routine: unsafe extern "system" fn(*mut c_void), context: *mut c_void, flags: u32) -> NTSTATUS;
+    fn RtlQueueWorkItem(routine: Routine, context: *mut c_void, flags: u32) -> NTSTATUS;
     fn RtlRaiseStatus(status: NTSTATUS) -> !;
 }
+
+/// `WORKER_THREAD_ROUTINE`, which windows-sys declares without its parameter.
+type Routine = unsafe extern "system" fn(*mut c_void);
 
 /// WT_EXECUTELONGFUNCTION: the routine may wait.
 const MAY_WAIT: u32 = 0x10;
@@ -40,6 +44,8 @@ unsafe extern "system" fn run(item: *mut c_void) {
     // SAFETY: as the caller promises. The item may be freed by its routine and is not used afterwards.
     let WORK_QUEUE_ITEM { WorkerRoutine: routine, Parameter: parameter, .. } = unsafe { item.read() };
     if let Some(routine) = routine {
+        // SAFETY: a routine of this type is what the driver put there.
+        let routine = unsafe { transmute::<unsafe extern "system" fn(), Routine>(routine) };
         // SAFETY: the driver set the routine together with its parameter.
         unsafe { routine(parameter) };
     }
