@@ -32,8 +32,7 @@ impl<N: Netio> Engine<N> {
         Ok(clean(&found))
     }
 
-    /// The LUID of an interface. One that NetIO can't find is not found, whatever else it says: the conversions document
-    /// STATUS_INVALID_PARAMETER for it, which here is said of addresses.
+    /// The LUID of an interface.
     pub(crate) fn luid(&self, interface: InterfaceName) -> Result<Luid, Mapped> {
         let index = match interface {
             InterfaceName::Luid(luid) => return Ok(luid),
@@ -43,7 +42,7 @@ impl<N: Netio> Engine<N> {
             // Handed on, it would mean "no interface given".
             Ok(Luid::UNSET) => Err(Mapped::refused(NtStatus::NOT_FOUND)),
             Ok(luid) => Ok(luid),
-            Err(raw) => Err(Mapped { status: NtStatus::NOT_FOUND, raw }),
+            Err(raw) => Err(Mapped::from_conversion(raw)),
         }
     }
 

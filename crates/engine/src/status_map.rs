@@ -21,6 +21,18 @@ impl Mapped {
         Self { status: map(raw), raw }
     }
 
+    /// What the contract makes of a status that a conversion between LUID and index returned: there is no such interface.
+    /// For that the conversions document STATUS_INVALID_PARAMETER, which here is said of addresses.
+    #[must_use]
+    pub const fn from_conversion(raw: NtStatus) -> Self {
+        let status = match raw {
+            // The driver's own: the interface was not looked for.
+            NtStatus::INVALID_DEVICE_STATE => raw,
+            _ => NtStatus::NOT_FOUND,
+        };
+        Self { status, raw }
+    }
+
     /// Refused by the driver itself: NetIO was not asked.
     #[must_use]
     pub const fn refused(status: NtStatus) -> Self {

@@ -38,7 +38,7 @@ impl<N: Netio> Engine<N> {
             None => Ok(None),
             Some(InterfaceName::Luid(luid)) => match self.netio.index_from_luid(luid) {
                 Ok(_) => Ok(Some(luid)),
-                Err(raw) => Err(Mapped { status: NtStatus::NOT_FOUND, raw }),
+                Err(raw) => Err(Mapped::from_conversion(raw)),
             },
             Some(index) => self.luid(index).map(Some),
         }

@@ -3,6 +3,7 @@
 use netio_anycast_protocol::address::{AddressFamily, Luid, SocketAddress};
 use netio_anycast_protocol::row::Row;
 use netio_anycast_protocol::status::NtStatus;
+use netio_anycast_protocol::table::TableFilter;
 use netio_model::{Families, Function};
 
 use crate::system::{ETHERNET, ETHERNET_INDEX, SECOND, SECOND_INDEX, System, UNKNOWN, UNKNOWN_INDEX, ip, on_ethernet};
@@ -110,6 +111,16 @@ fn whatever_the_index_conversion_answers_the_interface_is_not_found() {
         assert_eq!(system.create(Row::on_index(ip("192.0.2.1"), ETHERNET_INDEX)), Err(NtStatus::NOT_FOUND), "{raw}");
         assert_eq!(system.model().calls(Function::Create), 0);
     }
+}
+
+#[test]
+fn an_irql_too_high_for_the_conversion_is_told_as_such() {
+    let system = System::new();
+    let irql_too_high = NtStatus::INVALID_DEVICE_STATE;
+    system.fail_next(Function::LuidFromIndex, irql_too_high);
+    assert_eq!(system.create(Row::on_index(ip("192.0.2.1"), ETHERNET_INDEX)), Err(irql_too_high));
+    system.fail_next(Function::IndexFromLuid, irql_too_high);
+    assert_eq!(system.list(TableFilter { luid: ETHERNET, ..TableFilter::ALL }), Err(irql_too_high));
 }
 
 #[test]
