@@ -10,7 +10,6 @@
 #![no_std]
 
 mod cleanup;
-mod irp;
 mod lookup;
 mod pool;
 mod previous_mode;
@@ -19,24 +18,3 @@ mod rundown;
 mod security;
 mod tracing;
 mod work_item;
-
-use core::panic::PanicInfo;
-
-use windows_sys::Wdk::System::SystemServices::KeBugCheckEx;
-
-/// MANUALLY_INITIATED_CRASH1: ends this kernel host; the standard error of Wine shows it.
-const BUG_CHECK_CODE: u32 = 0xDEAD_DEAD;
-
-#[panic_handler]
-fn panic(_: &PanicInfo<'_>) -> ! {
-    // SAFETY: KeBugCheckEx may be called at any IRQL and does not return.
-    unsafe { KeBugCheckEx(BUG_CHECK_CODE, 0, 0, 0, 0) };
-    loop {
-        core::hint::spin_loop();
-    }
-}
-
-/// What the C runtime defines, and compiler_builtins refers to for its floating-point functions.
-#[unsafe(no_mangle)]
-#[expect(non_upper_case_globals, reason = "the name is the compiler's")]
-static _fltused: i32 = 0;
