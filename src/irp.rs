@@ -3,9 +3,16 @@
 use core::ptr::NonNull;
 
 use netio_anycast_engine::{Completion, SystemBuffer};
+use netio_anycast_protocol::operation::METHOD_BUFFERED;
 use netio_anycast_protocol::status::NtStatus;
 use wdk_sys::ntddk::IofCompleteRequest;
 use wdk_sys::{IO_NO_INCREMENT, IO_STACK_LOCATION, IRP, NTSTATUS};
+
+/// The bits of a control code that tell how its buffers travel, `METHOD_FROM_CTL_CODE` of `wdm.h`.
+const METHOD_MASK: u32 = 0b11;
+
+/// The buffer of a request that has none.
+const NO_BUFFER: SystemBuffer<'static> = SystemBuffer { bytes: &mut [], input_length: 0, output_length: 0 };
 
 /// An IRP that the I/O manager has handed to the driver and that the driver has not completed yet.
 ///
@@ -45,11 +52,18 @@ impl Irp {
         file.map_or(0, |file| file.FileName.Length)
     }
 
-    /// The control code, and the buffer for input and output, of IRP_MJ_DEVICE_CONTROL with METHOD_BUFFERED.
+    /// The control code, and the buffer for input and output, of IRP_MJ_DEVICE_CONTROL.
+    ///
+    /// Only METHOD_BUFFERED has one buffer for both; with another method the buffer returned is empty.
     pub(crate) fn device_control(&mut self) -> (u32, SystemBuffer<'_>) {
         // SAFETY: for IRP_MJ_DEVICE_CONTROL this is the member of `Parameters` that is in use.
         let parameters = unsafe { self.stack_location().Parameters.DeviceIoControl };
-        (parameters.IoControlCode, self.system_buffer(parameters.InputBufferLength, parameters.OutputBufferLength))
+        let code = parameters.IoControlCode;
+        let buffer = match code & METHOD_MASK {
+            METHOD_BUFFERED => self.system_buffer(parameters.InputBufferLength, parameters.OutputBufferLength),
+            _ => NO_BUFFER,
+        };
+        (code, buffer)
     }
 
     /// The system buffer with the lengths that the caller gave.
@@ -63,7 +77,7 @@ impl Irp {
         // SAFETY: with METHOD_BUFFERED this is the member of `AssociatedIrp` that is in use.
         let buffer = unsafe { irp.AssociatedIrp.SystemBuffer };
         let Some(buffer) = NonNull::new(buffer.cast::<u8>()) else {
-            return SystemBuffer { bytes: &mut [], input_length: 0, output_length: 0 };
+            return NO_BUFFER;
         };
         let input_length = input_length as usize;
         let output_length = output_length as usize;

@@ -32,11 +32,19 @@ impl DeviceTransport {
     /// # Errors
     /// `NoDriver` if the driver is not running; `AccessDenied` if the caller is no administrator.
     pub fn open(access: Access) -> Result<Self, Error> {
+        Self::open_path(DEVICE_PATH, access)
+    }
+
+    /// Opens a device that speaks in control codes, by its Win32 path.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn open_path(path: &str, access: Access) -> Result<Self, Error> {
         let opened = OpenOptions::new()
             .read(true)
             .write(access == Access::ReadWrite)
             .custom_flags(FILE_FLAG_OVERLAPPED)
-            .open(DEVICE_PATH);
+            .open(path);
         match opened {
             Ok(device) => Ok(Self { device }),
             Err(error) => {
