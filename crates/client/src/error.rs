@@ -67,13 +67,14 @@ impl ErrorKind {
 
 /// Why something failed, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what}: {why}{codes}. {advice}", codes = Codes(*.code))]
+#[error("{what}: {why}{codes}. {advice}", codes = Codes(*.status, *.win32))]
 pub struct Error {
     kind: ErrorKind,
     what: String,
     why: Cow<'static, str>,
     advice: Cow<'static, str>,
-    code: Option<OsError>,
+    status: Option<NtStatus>,
+    win32: Option<Win32Error>,
 }
 
 impl Error {
@@ -87,15 +88,17 @@ impl Error {
         Self::explained(&Attempt::Open, kind, Some(code))
     }
 
-    /// No interface has this alias, for the reason that the system gave.
+    /// No interface has this alias, for the reason that the system gave: a Win32 code, without an NTSTATUS behind it.
     #[must_use]
-    pub fn resolving_alias(alias: &str, code: OsError) -> Self {
-        let kind = match code.win32 {
+    pub fn resolving_alias(alias: &str, win32: Win32Error) -> Self {
+        let kind = match win32 {
             // ConvertInterfaceAliasToLuid documents ERROR_INVALID_PARAMETER for an alias that is no interface's.
             Win32Error::INVALID_PARAMETER | Win32Error::FILE_NOT_FOUND | Win32Error::NOT_FOUND => ErrorKind::NotFound,
-            _ => ErrorKind::of(code.status),
+            Win32Error::NOT_ENOUGH_MEMORY => ErrorKind::NoResources,
+            _ => ErrorKind::Other,
         };
-        Self::explained(&Attempt::ResolveAlias(alias.to_owned()), kind, Some(code))
+        let error = Self::explained(&Attempt::ResolveAlias(alias.to_owned()), kind, None);
+        Self { win32: Some(win32), ..error }
     }
 
     /// The request ended with a failure.
@@ -130,7 +133,8 @@ impl Error {
             advice: advice.into(),
             what: "cannot use the driver".into(),
             kind: ErrorKind::DriverMismatch,
-            code: None,
+            status: None,
+            win32: None,
         }
     }
 
@@ -148,13 +152,15 @@ impl Error {
             advice: "Try again when fewer addresses are being added".into(),
             what: attempt.to_string(),
             kind: ErrorKind::Other,
-            code: Some(OsError::from_status(NtStatus::BUFFER_OVERFLOW)),
+            status: Some(NtStatus::BUFFER_OVERFLOW),
+            win32: Some(Win32Error::MORE_DATA),
         }
     }
 
     fn explained(attempt: &Attempt, kind: ErrorKind, code: Option<OsError>) -> Self {
         let Explanation { why, advice } = explanation::explain(attempt, kind, code);
-        Self { kind, what: attempt.to_string(), why, advice, code }
+        let (status, win32) = (code.map(|code| code.status), code.map(|code| code.win32));
+        Self { kind, what: attempt.to_string(), why, advice, status, win32 }
     }
 
     /// What kind of failure it is.
@@ -181,33 +187,29 @@ impl Error {
         &self.advice
     }
 
-    /// What the system said, if it was the system that failed.
-    #[must_use]
-    pub const fn code(&self) -> Option<OsError> {
-        self.code
-    }
-
     /// The NTSTATUS, if there is one.
     #[must_use]
-    pub fn status(&self) -> Option<NtStatus> {
-        self.code.map(|code| code.status)
+    pub const fn status(&self) -> Option<NtStatus> {
+        self.status
     }
 
     /// The Win32 code, if there is one.
     #[must_use]
-    pub fn win32(&self) -> Option<Win32Error> {
-        self.code.map(|code| code.win32)
+    pub const fn win32(&self) -> Option<Win32Error> {
+        self.win32
     }
 }
 
 /// The codes of a failure, in brackets behind its reason.
-struct Codes(Option<OsError>);
+struct Codes(Option<NtStatus>, Option<Win32Error>);
 
 impl fmt::Display for Codes {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(code) => write!(formatter, " [{}, {}]", code.status, code.win32),
-            None => Ok(()),
+        match (self.0, self.1) {
+            (Some(status), Some(win32)) => write!(formatter, " [{status}, {win32}]"),
+            (Some(status), None) => write!(formatter, " [{status}]"),
+            (None, Some(win32)) => write!(formatter, " [{win32}]"),
+            (None, None) => Ok(()),
         }
     }
 }

@@ -166,7 +166,7 @@ fn no_interface_is_invalid_and_never_means_all_of_them() {
         let error = client.create(ip("192.0.2.1"), interface).unwrap_err();
         assert_failure(&error, ErrorKind::InvalidParameter, NtStatus::INVALID_PARAMETER, 87);
         let error = client.table(Selection { family: None, interface: Some(interface) }).unwrap_err();
-        assert_eq!((error.kind(), error.code()), (ErrorKind::InvalidParameter, None));
+        assert_eq!((error.kind(), error.status()), (ErrorKind::InvalidParameter, None));
     }
 }
 

@@ -7,7 +7,6 @@ use windows_sys::Win32::NetworkManagement::Ndis::{IF_MAX_STRING_SIZE, NET_LUID_L
 
 use crate::error::Error;
 use crate::interface::Interfaces;
-use crate::transport::OsError;
 
 /// The longest alias in UTF-16 units, its terminating zero included.
 const ALIAS_LENGTH: usize = IF_MAX_STRING_SIZE as usize + 1;
@@ -24,7 +23,7 @@ impl Interfaces for SystemInterfaces {
         // https://learn.microsoft.com/windows/win32/api/netioapi/nf-netioapi-convertinterfacealiastoluid
         let result = unsafe { ConvertInterfaceAliasToLuid(text.as_ptr(), &raw mut luid) };
         if result != Win32Error::SUCCESS.0 {
-            return Err(Error::resolving_alias(alias, OsError::from_win32(Win32Error(result))));
+            return Err(Error::resolving_alias(alias, Win32Error(result)));
         }
         // SAFETY: every bit pattern is a value of this member, which spans the union.
         Ok(Luid(unsafe { luid.Value }))

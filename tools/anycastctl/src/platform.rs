@@ -1,0 +1,112 @@
+//! What the commands need of the system they run on.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use netio_anycast_client::protocol::win32::Win32Error;
+use netio_anycast_client::{Access, Error, Interfaces, Transport};
+use serde::Serialize;
+
+/// The system. Windows is one; the tests have another.
+pub trait Platform {
+    /// Opens the driver's device.
+    ///
+    /// # Errors
+    /// `NoDriver` if the driver is not running; `AccessDenied` if the caller is no administrator.
+    fn open(&self, access: Access) -> Result<Box<dyn Transport + '_>, Error>;
+
+    /// Where interface aliases are looked up.
+    fn interfaces(&self) -> &dyn Interfaces;
+
+    /// The service that is the driver.
+    fn service(&self) -> &dyn Service;
+
+    /// Runs a section of the driver's INF to its end.
+    ///
+    /// # Errors
+    /// It could not be run. That it ran says nothing about what it did: look at the service.
+    fn run_inf_section(&self, section: InfSection, inf: &Path) -> Result<(), InfError>;
+
+    /// The folder that this program is in.
+    fn program_folder(&self) -> Option<PathBuf>;
+
+    /// Whether there is a file at `path`.
+    fn is_file(&self, path: &Path) -> bool;
+
+    /// Lets time pass.
+    fn sleep(&self, duration: Duration);
+}
+
+/// The driver's service, as the service control manager knows it.
+pub trait Service {
+    /// What it is and does, or `None` if it is not installed.
+    ///
+    /// # Errors
+    /// The service control manager's own code, here and below.
+    fn query(&self) -> Result<Option<ServiceInfo>, Win32Error>;
+
+    /// Whether the caller may create services.
+    ///
+    /// # Errors
+    /// ERROR_ACCESS_DENIED if not.
+    fn check_may_install(&self) -> Result<(), Win32Error>;
+
+    /// Starts it.
+    ///
+    /// # Errors
+    /// ERROR_SERVICE_ALREADY_RUNNING, or what DriverEntry's status or the image loader's became.
+    fn start(&self) -> Result<(), Win32Error>;
+
+    /// Asks it to stop.
+    ///
+    /// # Errors
+    /// ERROR_SERVICE_NOT_ACTIVE if it does not run.
+    fn stop(&self) -> Result<(), Win32Error>;
+
+    /// Marks it for deletion.
+    ///
+    /// # Errors
+    /// ERROR_SERVICE_MARKED_FOR_DELETE if it was marked already.
+    fn delete(&self) -> Result<(), Win32Error>;
+}
+
+/// An installed service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceInfo {
+    /// What it does.
+    pub state: ServiceState,
+    /// The image of the driver.
+    pub image: String,
+}
+
+/// What a service does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServiceState {
+    /// It does not run.
+    Stopped,
+    /// It is being started.
+    Starting,
+    /// It runs.
+    Running,
+    /// It is being stopped.
+    Stopping,
+}
+
+/// A section of the INF.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InfSection {
+    /// `DefaultInstall`.
+    Install,
+    /// `DefaultUninstall`.
+    Uninstall,
+}
+
+/// Why a section of the INF could not be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InfError {
+    /// The program that runs it could not be started.
+    NotStarted(Win32Error),
+    /// It did not end in time and was ended.
+    TimedOut(Duration),
+}

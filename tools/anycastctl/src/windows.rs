@@ -1,0 +1,47 @@
+//! The system that the commands run on: Windows, or Wine.
+
+mod inf;
+mod service;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use netio_anycast_client::{Access, DeviceTransport, Error, Interfaces, SystemInterfaces, Transport};
+
+use crate::platform::{InfError, InfSection, Platform, Service};
+use crate::windows::service::DriverService;
+
+/// This system.
+#[derive(Clone, Copy, Debug)]
+pub struct System;
+
+impl Platform for System {
+    fn open(&self, access: Access) -> Result<Box<dyn Transport + '_>, Error> {
+        Ok(Box::new(DeviceTransport::open(access)?))
+    }
+
+    fn interfaces(&self) -> &dyn Interfaces {
+        &SystemInterfaces
+    }
+
+    fn service(&self) -> &dyn Service {
+        &DriverService
+    }
+
+    fn run_inf_section(&self, section: InfSection, inf: &Path) -> Result<(), InfError> {
+        inf::run_section(section, inf)
+    }
+
+    fn program_folder(&self) -> Option<PathBuf> {
+        let program = std::env::current_exe().ok()?;
+        Some(program.parent()?.to_owned())
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        path.is_file()
+    }
+
+    fn sleep(&self, duration: Duration) {
+        std::thread::sleep(duration);
+    }
+}
