@@ -5,7 +5,6 @@
 #![no_std]
 
 pub mod irp;
-pub mod lock;
 mod memory;
 mod panic;
 

@@ -1,22 +1,23 @@
 //! A gate at the entrance of a function: a test stops the driver in the middle of a request, at no other moment than it
 //! wants.
 
+use core::ffi::c_void;
+use core::mem::transmute;
 use core::ptr::null_mut;
 
+use crate::lock::Lock;
 use netio_anycast_protocol::status::NtStatus;
 use netio_model::Function;
 use netio_model::control::wire::{GATE_SECONDS, GateRequest, Name};
 use windows_sys::Wdk::Foundation::OBJECT_ATTRIBUTES;
+use windows_sys::Wdk::System::SystemServices::MmGetSystemRoutineAddress;
 use windows_sys::Win32::Foundation::{HANDLE, NTSTATUS};
-use wine_common::lock::Lock;
 
-use crate::unicode_string::unicode_string;
+use crate::unicode_string::{unicode_string, utf16};
 
 #[link(name = "ntoskrnl.exe", kind = "raw-dylib", modifiers = "+verbatim")]
 unsafe extern "system" {
-    fn ZwClose(handle: HANDLE) -> NTSTATUS;
     fn ZwOpenEvent(event: *mut HANDLE, access: u32, attributes: *const OBJECT_ATTRIBUTES) -> NTSTATUS;
-    fn ZwSetEvent(event: HANDLE, previous: *mut i32) -> NTSTATUS;
     fn ZwWaitForSingleObject(object: HANDLE, alertable: u8, timeout: *const i64) -> NTSTATUS;
 }
 
@@ -59,14 +60,18 @@ pub(crate) fn pass(function: Function) {
     }
 }
 
-/// A handle to an event of the test.
-struct Event(HANDLE);
+/// An event of the test.
+struct Event {
+    handle: HANDLE,
+    kernel: Kernel,
+}
 
 // SAFETY: a handle is a number that any thread of the process may use.
 unsafe impl Send for Event {}
 
 impl Event {
     fn open(name: &Name, access: u32) -> Result<Self, NtStatus> {
+        let kernel = Kernel::find()?;
         let name = unicode_string(name.units());
         let attributes = OBJECT_ATTRIBUTES {
             Length: size_of::<OBJECT_ATTRIBUTES>() as u32,
@@ -77,27 +82,57 @@ impl Event {
         let mut handle = null_mut();
         // SAFETY: PASSIVE_LEVEL; everything pointed to lives through the call.
         match NtStatus(unsafe { ZwOpenEvent(&raw mut handle, access, &raw const attributes) }) {
-            NtStatus::SUCCESS => Ok(Self(handle)),
+            NtStatus::SUCCESS => Ok(Self { handle, kernel }),
             status => Err(status),
         }
     }
 
     fn set(&self) {
         // SAFETY: the handle is open until `self` is dropped. Setting an event that one may set does not fail.
-        let _ = unsafe { ZwSetEvent(self.0, null_mut()) };
+        let _ = unsafe { (self.kernel.set_event)(self.handle, null_mut()) };
     }
 
     fn wait(&self) {
         // In units of 100 nanoseconds; negative means from now on.
         let timeout = -i64::from(GATE_SECONDS) * 10_000_000;
         // SAFETY: the handle is open until `self` is dropped; PASSIVE_LEVEL. After the timeout the call goes on all the same.
-        let _ = unsafe { ZwWaitForSingleObject(self.0, 0, &raw const timeout) };
+        let _ = unsafe { ZwWaitForSingleObject(self.handle, 0, &raw const timeout) };
     }
 }
 
 impl Drop for Event {
     fn drop(&mut self) {
         // SAFETY: the handle is open, and nobody has it any more.
-        let _ = unsafe { ZwClose(self.0) };
+        let _ = unsafe { (self.kernel.close)(self.handle) };
     }
+}
+
+/// Two functions of ntoskrnl.exe that are looked up when they are needed. Linked by name they would come from ntdll.dll, as
+/// windows-sys declares them, and Wine takes a module that imports ntdll.dll for one of user mode: it calls the entry point
+/// as `DllMain`.
+#[derive(Clone, Copy)]
+struct Kernel {
+    close: unsafe extern "system" fn(HANDLE) -> NTSTATUS,
+    set_event: unsafe extern "system" fn(HANDLE, *mut i32) -> NTSTATUS,
+}
+
+impl Kernel {
+    fn find() -> Result<Self, NtStatus> {
+        let close = routine(&utf16::<7>("ZwClose"))?;
+        let set_event = routine(&utf16::<10>("ZwSetEvent"))?;
+        // SAFETY: the kernel exports a function of this type under that name.
+        let close = unsafe { transmute::<*mut c_void, unsafe extern "system" fn(HANDLE) -> NTSTATUS>(close) };
+        // SAFETY: as above.
+        let set_event =
+            unsafe { transmute::<*mut c_void, unsafe extern "system" fn(HANDLE, *mut i32) -> NTSTATUS>(set_event) };
+        Ok(Self { close, set_event })
+    }
+}
+
+/// The address of a function of ntoskrnl.exe.
+fn routine(name: &[u16]) -> Result<*mut c_void, NtStatus> {
+    let name = unicode_string(name);
+    // SAFETY: PASSIVE_LEVEL; the name lives through the call.
+    let address = unsafe { MmGetSystemRoutineAddress(&raw const name) };
+    if address.is_null() { Err(NtStatus::NOT_IMPLEMENTED) } else { Ok(address) }
 }

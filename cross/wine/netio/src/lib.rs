@@ -11,11 +11,12 @@ mod allocator;
 mod control;
 mod exports;
 mod gate;
+mod lock;
 mod open_name;
 mod unicode_string;
 
+use lock::Lock;
 use netio_model::Model;
-use wine_common::lock::Lock;
 
 /// The NetIO of this kernel host, once somebody uses it. It stays as long as the module is loaded.
 static MODEL: Lock<Option<Model>> = Lock::new(None);
