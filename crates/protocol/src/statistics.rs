@@ -23,7 +23,7 @@ pub struct OperationCounters {
     pub not_found: u64,
     /// STATUS_NOT_SUPPORTED.
     pub not_supported: u64,
-    /// STATUS_ACCESS_DENIED.
+    /// STATUS_ACCESS_DENIED and STATUS_PRIVILEGE_NOT_HELD.
     pub access_denied: u64,
     /// No memory or no quota.
     pub no_resources: u64,

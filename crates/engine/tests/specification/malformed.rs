@@ -1,5 +1,6 @@
 //! Malformed requests: refused with the status that the contract names, before NetIO is asked for anything.
 
+use netio_anycast_engine::{Completion, SystemBuffer};
 use netio_anycast_protocol::create::{CreateRequest, DeleteRequest};
 use netio_anycast_protocol::operation::{Definition, OPERATIONS, Operation};
 use netio_anycast_protocol::request::{DECODED, Request};
@@ -144,6 +145,24 @@ fn a_request_is_counted_as_malformed_before_anything_else() {
     let _ = system.call(Operation::GetTable, &[0; 16], size_of::<TableHeader>() - 1);
     let counters = system.counters(Operation::GetTable);
     assert_eq!((counters.malformed, counters.invalid, counters.failed), (2, 0, 0));
+}
+
+/// The I/O manager never does that; a kernel caller who builds the IRP by hand might.
+#[test]
+fn lengths_that_the_buffer_does_not_have_promise_nothing() {
+    let system = System::new();
+    let code = Operation::Get.definition().control_code();
+    let row = on_ethernet("192.0.2.1");
+    let mut bytes = [row.as_bytes(), row.as_bytes()].concat();
+    let long_input = SystemBuffer { bytes: &mut bytes[..47], input_length: 48, output_length: 47 };
+    assert_eq!(system.serve(code, long_input), Completion::bare(NtStatus::INFO_LENGTH_MISMATCH));
+
+    let code = Operation::QueryVersion.definition().control_code();
+    let long_output = SystemBuffer { bytes: &mut bytes[..39], input_length: 0, output_length: 40 };
+    assert_eq!(system.serve(code, long_output), Completion::bare(NtStatus::BUFFER_TOO_SMALL));
+    let no_buffer = SystemBuffer { bytes: &mut [], input_length: 0, output_length: usize::MAX };
+    assert_eq!(system.serve(code, no_buffer), Completion::bare(NtStatus::BUFFER_TOO_SMALL));
+    assert_eq!(bytes, [row.as_bytes(), row.as_bytes()].concat());
 }
 
 /// Control codes: those of the table, their neighbours, and any.

@@ -79,6 +79,11 @@ impl System {
         self.model().plan(Fault::next(function, status));
     }
 
+    /// A request as the driver hands it on, whatever its buffer is like.
+    pub(crate) fn serve(&self, control_code: u32, buffer: SystemBuffer<'_>) -> Completion {
+        self.engine.serve(control_code, buffer)
+    }
+
     /// One DeviceIoControl. Every call checks that nothing but the reported output was written, that an error returns nothing,
     /// and that every table was given back.
     pub(crate) fn call_code(&self, control_code: u32, input: &[u8], output_length: usize) -> Reply {
