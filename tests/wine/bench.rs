@@ -17,19 +17,19 @@ use netio_model::{Families, Interface};
 use zerocopy::{FromBytes, IntoBytes};
 
 /// An interface with both families.
-pub const ETHERNET: Interface =
+pub(crate) const ETHERNET: Interface =
     Interface { luid: Luid::new(6, 12), index: 12, families: Families::all(), scope_id: 0x0BAD };
 /// Another one.
-pub const SECOND: Interface = Interface { luid: Luid::new(6, 13), index: 13, families: Families::all(), scope_id: 7 };
+pub(crate) const SECOND: Interface = Interface { luid: Luid::new(6, 13), index: 13, families: Families::all(), scope_id: 7 };
 
 /// The model of NetIO, with [`ETHERNET`] and [`SECOND`] and no address. Tests take turns.
-pub struct Simulation {
-    pub model: ModelDevice<DeviceTransport>,
+pub(crate) struct Simulation {
+    pub(crate) model: ModelDevice<DeviceTransport>,
     _turn: MutexGuard<'static, ()>,
 }
 
 impl Simulation {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static TURN: Mutex<()> = Mutex::new(());
         // A test that failed has not harmed what the next one builds anew.
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -44,12 +44,12 @@ impl Simulation {
     }
 
     /// The addresses that NetIO has.
-    pub fn addresses(&self) -> Vec<Row> {
+    pub(crate) fn addresses(&self) -> Vec<Row> {
         self.model.entries().expect("the model lists its addresses")
     }
 
     /// How often NetIO's four anycast functions were called.
-    pub fn netio_calls(&self) -> u64 {
+    pub(crate) fn netio_calls(&self) -> u64 {
         self.model.state().expect("the model tells its state").calls[..4].iter().sum()
     }
 }
@@ -67,13 +67,13 @@ impl Drop for Simulation {
 }
 
 /// The driver on the model, opened to read and write.
-pub struct Bench {
-    pub driver: Driver,
+pub(crate) struct Bench {
+    pub(crate) driver: Driver,
     simulation: Simulation,
 }
 
 impl Bench {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let simulation = Simulation::new();
         Self { driver: Driver::open(Access::ReadWrite), simulation }
     }
@@ -88,17 +88,17 @@ impl Deref for Bench {
 }
 
 /// A handle to the driver's device.
-pub struct Driver {
+pub(crate) struct Driver {
     device: DeviceTransport,
 }
 
 impl Driver {
-    pub fn open(access: Access) -> Self {
+    pub(crate) fn open(access: Access) -> Self {
         Self { device: DeviceTransport::open(access).expect("the driver runs") }
     }
 
     /// Sends a control code as it is.
-    pub fn control(&self, code: u32, input: &[u8], output: &mut [u8]) -> Result<usize, OsError> {
+    pub(crate) fn control(&self, code: u32, input: &[u8], output: &mut [u8]) -> Result<usize, OsError> {
         self.device.control(code, input, output).map(|returned| returned.length)
     }
 
@@ -110,28 +110,28 @@ impl Driver {
         Ok(O::read_from_bytes(&output).expect("the length was checked"))
     }
 
-    pub fn version(&self) -> netio_anycast_protocol::version::Version {
+    pub(crate) fn version(&self) -> netio_anycast_protocol::version::Version {
         self.ask(Operation::QueryVersion, &[]).expect("QUERY_VERSION succeeds")
     }
 
-    pub fn statistics(&self) -> netio_anycast_protocol::statistics::Statistics {
+    pub(crate) fn statistics(&self) -> netio_anycast_protocol::statistics::Statistics {
         self.ask(Operation::QueryStatistics, &[]).expect("QUERY_STATISTICS succeeds")
     }
 
-    pub fn create(&self, row: Row) -> Result<Row, OsError> {
+    pub(crate) fn create(&self, row: Row) -> Result<Row, OsError> {
         self.ask(Operation::Create, CreateRequest { row, lifetime: 0, flags: 0 }.as_bytes())
     }
 
-    pub fn delete(&self, row: Row) -> Result<(), OsError> {
+    pub(crate) fn delete(&self, row: Row) -> Result<(), OsError> {
         self.ask(Operation::Delete, DeleteRequest { row, flags: 0, reserved: 0 }.as_bytes())
     }
 
-    pub fn get(&self, row: Row) -> Result<Row, OsError> {
+    pub(crate) fn get(&self, row: Row) -> Result<Row, OsError> {
         self.ask(Operation::Get, row.as_bytes())
     }
 
     /// GET_TABLE with room for `rows` rows; whether there are more.
-    pub fn table_page(&self, filter: TableFilter, rows: usize) -> Result<(TableHeader, Vec<Row>, bool), OsError> {
+    pub(crate) fn table_page(&self, filter: TableFilter, rows: usize) -> Result<(TableHeader, Vec<Row>, bool), OsError> {
         let mut output = vec![0xEE; size_of::<TableHeader>() + rows * size_of::<Row>()];
         let code = Operation::GetTable.definition().control_code();
         let returned = self.device.control(code, filter.as_bytes(), &mut output)?;
@@ -143,7 +143,7 @@ impl Driver {
     }
 
     /// Everything that GET_TABLE lists, in a buffer that is large enough at once.
-    pub fn table(&self, filter: TableFilter) -> Result<Vec<Row>, OsError> {
+    pub(crate) fn table(&self, filter: TableFilter) -> Result<Vec<Row>, OsError> {
         let (_, rows, more) = self.table_page(filter, 1000)?;
         assert!(!more, "1000 rows are enough");
         Ok(rows)
@@ -151,25 +151,25 @@ impl Driver {
 }
 
 /// The address `text` on `interface`, named by its LUID.
-pub fn on(interface: Interface, text: &str) -> Row {
+pub(crate) fn on(interface: Interface, text: &str) -> Row {
     Row::on_luid(address(text), interface.luid)
 }
 
 /// The same row as NetIO has it.
-pub fn resolved(interface: Interface, text: &str) -> Row {
+pub(crate) fn resolved(interface: Interface, text: &str) -> Row {
     Row { index: interface.index, scope_id: interface.scope_id, ..on(interface, text) }
 }
 
-pub fn address(text: &str) -> IpAddr {
+pub(crate) fn address(text: &str) -> IpAddr {
     text.parse().expect("an IP address")
 }
 
 /// Every address of `family`, or of both.
-pub fn all_of(family: AddressFamily) -> TableFilter {
+pub(crate) fn all_of(family: AddressFamily) -> TableFilter {
     TableFilter { family, ..TableFilter::ALL }
 }
 
 /// A failure by both its codes, of which the second is what GetLastError says.
-pub fn failure(status: NtStatus, win32: u32) -> OsError {
+pub(crate) fn failure(status: NtStatus, win32: u32) -> OsError {
     OsError { status, win32: Win32Error(win32) }
 }

@@ -12,7 +12,7 @@ use windows_service::service_manager::{ServiceManager, ServiceManagerAccess};
 use crate::bench::{Driver, ETHERNET, Simulation, on, resolved};
 
 /// How long the service manager may take before the test gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn service() -> Service {
     let manager = ServiceManager::local_computer(None::<&str>, ServiceManagerAccess::CONNECT)

@@ -103,7 +103,11 @@ fn outcome(overlapped: &OVERLAPPED, immediate: Option<OsError>) -> Result<Return
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the system stores an NTSTATUS of 32 bits in the field")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "the system stores an NTSTATUS of 32 bits in the field"
+)]
 const fn status(overlapped: &OVERLAPPED) -> NtStatus {
     NtStatus(overlapped.Internal as NTSTATUS)
 }

@@ -12,7 +12,7 @@ use netio_model::control::wire::{
     OpenNameRequest, PopulateRequest, StateReply,
 };
 use netio_model::{Fault, Function, Interface, Settings};
-use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// The model of NetIO that the driver runs on.
 #[derive(Debug)]
