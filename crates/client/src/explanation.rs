@@ -90,10 +90,13 @@ fn access_denied(attempt: &Attempt) -> Explanation {
         Attempt::Open | Attempt::ResolveAlias(_) => {
             say("only SYSTEM and the Administrators may do that", "Run the program as an administrator")
         }
-        _ => say(
-            "the driver's device is open for reading only, or the system forbids it",
+        Attempt::Create(..) | Attempt::Delete(..) => say(
+            "the driver's device is not open for writing, or the system forbids it",
             "Open the device for reading and writing, as an administrator",
         ),
+        Attempt::QueryVersion | Attempt::Get(..) | Attempt::GetTable(_) | Attempt::QueryStatistics => {
+            say("the system forbids it", "Run the program as an administrator")
+        }
     }
 }
 

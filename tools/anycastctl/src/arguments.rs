@@ -12,7 +12,7 @@ Exit codes:
   0  done
   1  failed for a reason that has no code of its own
   2  the command line is wrong
-  3  not found: the interface, or the address on it
+  3  not found: the interface, the address on it, or a file
   4  exists already: the address, or the installed driver
   5  refused: the address is invalid, its family is not supported, or access is denied
   6  no driver: not installed, not running, or being stopped
@@ -20,7 +20,7 @@ Exit codes:
 
 /// Anycast addresses on Windows, through the netio-anycast driver.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "anycastctl", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+#[command(name = "anycastctl", version, after_help = EXIT_CODES, disable_help_subcommand = true, term_width = 100)]
 pub struct Arguments {
     /// Print one JSON document on standard output, failures included.
     #[arg(long, global = true)]

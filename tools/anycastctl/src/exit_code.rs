@@ -10,7 +10,7 @@ pub enum ExitCode {
     Failure = 1,
     /// The command line is wrong.
     Usage = 2,
-    /// The interface, or the address on it, does not exist.
+    /// The interface, the address on it, or a file does not exist.
     NotFound = 3,
     /// The address is there already, or the driver is installed already.
     AlreadyExists = 4,

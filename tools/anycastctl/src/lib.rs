@@ -1,6 +1,6 @@
 //! `anycastctl`, the command line of the netio-anycast driver, as a library: everything but the system it runs on.
 //!
-//! [`run`] takes a command line and a [`Platform`](platform::Platform) and returns what is to be printed and the exit code, so that every command and
+//! [`run`] takes a command line and a [`Platform`] and returns what is to be printed and the exit code, so that every command and
 //! every message is tested on any host.
 
 #![forbid(unsafe_code)]

@@ -23,7 +23,8 @@ pub(crate) fn refused(what: &str, win32: Win32Error) -> Failure {
         codes::SERVICE_MARKED_FOR_DELETE => (
             FailureKind::NoDriver,
             "the driver is being uninstalled, and some program still has its service open",
-            "Close the Services window and other programs that watch services, then install the driver again",
+            "Close the Services window and other programs that watch services: it goes with the last of them, or when the \
+             system restarts",
         ),
         codes::SERVICE_DISABLED => (
             FailureKind::AccessDenied,

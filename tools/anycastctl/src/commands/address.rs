@@ -9,19 +9,22 @@ use crate::report::{AddressReport, Report};
 
 pub(super) fn add(platform: &dyn Platform, target: &Target) -> Result<Report, Failure> {
     let interface = target.interface.resolve(platform.interfaces())?;
-    let entry = connect(platform, Access::ReadWrite)?.create(target.address, interface)?;
+    let client = connect(platform, Access::ReadWrite)?;
+    let entry = client.create(target.address, interface).map_err(|error| failure(error, "cannot add", target, "to"))?;
     Ok(Report::Added(describe(platform, entry)))
 }
 
 pub(super) fn delete(platform: &dyn Platform, target: &Target) -> Result<Report, Failure> {
     let interface = target.interface.resolve(platform.interfaces())?;
-    connect(platform, Access::ReadWrite)?.delete(target.address, interface)?;
+    let client = connect(platform, Access::ReadWrite)?;
+    client.delete(target.address, interface).map_err(|error| failure(error, "cannot delete", target, "from"))?;
     Ok(Report::Deleted { address: target.address, interface: target.interface.to_string() })
 }
 
 pub(super) fn get(platform: &dyn Platform, target: &Target) -> Result<Report, Failure> {
     let interface = target.interface.resolve(platform.interfaces())?;
-    let entry = connect(platform, Access::Read)?.get(target.address, interface)?;
+    let client = connect(platform, Access::Read)?;
+    let entry = client.get(target.address, interface).map_err(|error| failure(error, "cannot read", target, "of"))?;
     Ok(Report::Address(describe(platform, entry)))
 }
 
@@ -38,6 +41,12 @@ pub(super) fn list(
 
 fn connect<'a>(platform: &'a dyn Platform, access: Access) -> Result<Client<Box<dyn Transport + 'a>>, Error> {
     Client::connect(platform.open(access)?)
+}
+
+/// The failure, with the interface as it was named on the command line: the client knows but its LUID.
+fn failure(error: Error, cannot: &str, target: &Target, preposition: &str) -> Failure {
+    let what = format!("{cannot} {} {preposition} interface {}", target.address, target.interface);
+    Failure { what, ..error.into() }
 }
 
 /// The entry with the alias that people know its interface by.

@@ -44,7 +44,7 @@ fn run_until_installed(platform: &dyn Platform, inf: &Path, what: &str) -> Resul
         FailureKind::Other,
         what,
         format!("Windows ran {} and created no service", inf.display()),
-        r"Read the end of C:\Windows\INF\setupapi.dev.log; most often the package's signature is not trusted",
+        r"Read the end of %SystemRoot%\INF\setupapi.dev.log; most often the package's signature is not trusted",
     ))
 }
 

@@ -1,0 +1,204 @@
+//! A platform in memory.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anycastctl::codes;
+use anycastctl::platform::{InfError, InfSection, Platform, Service, ServiceInfo, ServiceState};
+use netio_anycast_client::protocol::address::Luid;
+use netio_anycast_client::protocol::status::NtStatus;
+use netio_anycast_client::protocol::win32::Win32Error;
+use netio_anycast_client::{Access, Error, Interfaces, OsError, Returned, Transport};
+use netio_model::Model;
+
+use crate::in_process::{InProcessDriver, ethernet};
+
+const IMAGE: &str = r"C:\drivers\netio_anycast.sys";
+
+type RunInf = Box<dyn FnMut(InfSection, &FakeService) -> Result<(), InfError>>;
+
+/// The system that the commands run on.
+pub(crate) struct Fake {
+    /// Answers requests while the service runs.
+    driver: Box<dyn Transport>,
+    /// What opening the device fails with although the service runs.
+    pub(crate) open_fails: Option<OsError>,
+    interfaces: Aliases,
+    pub(crate) service: FakeService,
+    /// The files that there are.
+    pub(crate) files: Vec<PathBuf>,
+    /// What running the INF does.
+    pub(crate) inf: RefCell<RunInf>,
+    /// The time that was slept.
+    pub(crate) slept: Cell<Duration>,
+}
+
+impl Fake {
+    /// A system whose driver runs.
+    pub(crate) fn running(driver: impl Transport + 'static) -> Self {
+        let fake = Self::without_driver(driver);
+        fake.service.put(ServiceState::Running);
+        fake
+    }
+
+    /// A system whose driver is the real engine, over a model of two interfaces: "Ethernet" (5), and 7 without an alias.
+    pub(crate) fn with_model(arrange: impl FnOnce(&mut Model)) -> Self {
+        let mut model = Model::new();
+        for index in [5, 7] {
+            model.add_interface(ethernet(index)).expect("interfaces with numbers of their own");
+        }
+        arrange(&mut model);
+        Self::running(InProcessDriver::over(model))
+    }
+
+    /// A system with the files of the driver package, whose driver is not installed.
+    pub(crate) fn without_driver(driver: impl Transport + 'static) -> Self {
+        Self {
+            driver: Box::new(driver),
+            open_fails: None,
+            interfaces: Aliases(BTreeMap::from([("Ethernet", Luid::new(6, 5)), ("5", Luid::new(6, 7))])),
+            service: FakeService::default(),
+            files: ["netio_anycast.inf", "netio_anycast.sys"].map(|name| Path::new("/package").join(name)).to_vec(),
+            inf: RefCell::new(Box::new(|section, service| {
+                match section {
+                    InfSection::Install => service.put(ServiceState::Stopped),
+                    InfSection::Uninstall => *service.info.borrow_mut() = None,
+                }
+                Ok(())
+            })),
+            slept: Cell::default(),
+        }
+    }
+}
+
+impl Platform for Fake {
+    fn open(&self, access: Access) -> Result<Box<dyn Transport + '_>, Error> {
+        let running = self.service.info.borrow().as_ref().is_some_and(|info| info.state == ServiceState::Running);
+        if !running {
+            return Err(Error::opening(OsError::from_status(NtStatus::OBJECT_NAME_NOT_FOUND)));
+        }
+        match self.open_fails {
+            Some(code) => Err(Error::opening(code)),
+            None => Ok(Box::new(Handle { driver: &*self.driver, access })),
+        }
+    }
+
+    fn interfaces(&self) -> &dyn Interfaces {
+        &self.interfaces
+    }
+
+    fn service(&self) -> &dyn Service {
+        &self.service
+    }
+
+    fn run_inf_section(&self, section: InfSection, inf: &Path) -> Result<(), InfError> {
+        assert_eq!(inf, Path::new("/package/netio_anycast.inf"));
+        (self.inf.borrow_mut())(section, &self.service)
+    }
+
+    fn program_folder(&self) -> Option<PathBuf> {
+        Some("/package".into())
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        self.files.iter().any(|file| file == path)
+    }
+
+    fn sleep(&self, duration: Duration) {
+        self.slept.set(self.slept.get() + duration);
+    }
+}
+
+/// A handle to the device. The I/O manager refuses what it was not opened for, by the access bits of the control code.
+struct Handle<'a> {
+    driver: &'a dyn Transport,
+    access: Access,
+}
+
+impl Transport for Handle<'_> {
+    fn control(&self, control_code: u32, input: &[u8], output: &mut [u8]) -> Result<Returned, OsError> {
+        let writes = control_code >> 14 & 0b10 != 0;
+        if writes && self.access == Access::Read {
+            return Err(OsError::from_status(NtStatus::ACCESS_DENIED));
+        }
+        self.driver.control(control_code, input, output)
+    }
+}
+
+struct Aliases(BTreeMap<&'static str, Luid>);
+
+impl Interfaces for Aliases {
+    fn luid_of(&self, alias: &str) -> Result<Luid, Error> {
+        self.0.get(alias).copied().ok_or_else(|| Error::resolving_alias(alias, Win32Error::INVALID_PARAMETER))
+    }
+
+    fn alias_of(&self, luid: Luid) -> Option<String> {
+        (luid == Luid::new(6, 5)).then(|| "Ethernet".to_owned())
+    }
+}
+
+/// A service control manager with one service.
+#[derive(Default)]
+pub(crate) struct FakeService {
+    pub(crate) info: RefCell<Option<ServiceInfo>>,
+    /// The states that the next queries see before the real one.
+    pub(crate) transitions: RefCell<VecDeque<ServiceState>>,
+    /// What every call fails with.
+    pub(crate) fails: Cell<Option<Win32Error>>,
+    /// Somebody has the service open, so that it does not go when it is deleted.
+    pub(crate) held_open: Cell<bool>,
+}
+
+impl FakeService {
+    pub(crate) fn put(&self, state: ServiceState) {
+        *self.info.borrow_mut() = Some(ServiceInfo { state, image: IMAGE.to_owned() });
+    }
+
+    fn check(&self) -> Result<(), Win32Error> {
+        self.fails.get().map_or(Ok(()), Err)
+    }
+
+    /// Goes from one state to another, or says why not.
+    fn change(&self, to: ServiceState, otherwise: Win32Error) -> Result<(), Win32Error> {
+        self.check()?;
+        match self.info.borrow_mut().as_mut() {
+            None => Err(codes::SERVICE_DOES_NOT_EXIST),
+            Some(info) if info.state == to => Err(otherwise),
+            Some(info) => {
+                info.state = to;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Service for FakeService {
+    fn query(&self) -> Result<Option<ServiceInfo>, Win32Error> {
+        self.check()?;
+        let info = self.info.borrow().clone();
+        let state = self.transitions.borrow_mut().pop_front();
+        Ok(info.map(|info| ServiceInfo { state: state.unwrap_or(info.state), ..info }))
+    }
+
+    fn check_may_install(&self) -> Result<(), Win32Error> {
+        self.check()
+    }
+
+    fn start(&self) -> Result<(), Win32Error> {
+        self.change(ServiceState::Running, codes::SERVICE_ALREADY_RUNNING)
+    }
+
+    fn stop(&self) -> Result<(), Win32Error> {
+        self.change(ServiceState::Stopped, codes::SERVICE_NOT_ACTIVE)
+    }
+
+    fn delete(&self) -> Result<(), Win32Error> {
+        self.check()?;
+        if !self.held_open.get() {
+            *self.info.borrow_mut() = None;
+        }
+        Ok(())
+    }
+}

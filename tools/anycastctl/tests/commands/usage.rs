@@ -1,0 +1,96 @@
+//! Command lines that are not understood, help, and the wrong system.
+
+use anycastctl::failure::Failure;
+use insta::assert_snapshot;
+
+use crate::fake::Fake;
+use crate::{run, transcript};
+
+#[test]
+fn help() {
+    let platform = Fake::with_model(|_| {});
+    assert_snapshot!(transcript(
+        &platform,
+        &[
+            "--help",
+            "install --help",
+            "uninstall --help",
+            "add --help",
+            "delete -h",
+            "get -h",
+            "list --help",
+            "--version"
+        ],
+    ));
+}
+
+#[test]
+fn command_lines_that_are_wrong() {
+    let platform = Fake::with_model(|_| {});
+    assert_snapshot!(transcript(
+        &platform,
+        &[
+            "lsit",
+            "add 192.0.2.1",
+            "add 192.0.2.300 --interface 5",
+            "add 192.0.2.1/32 --interface 5",
+            "add fe80::1%5 --interface 5",
+            "add 192.0.2.1 --interface 0",
+            "add 192.0.2.1 --interface 4294967296",
+            "add 192.0.2.1 --interface 0x",
+            "add 192.0.2.1 --interface 0x+1",
+            "add 192.0.2.1 --interface 0x0",
+            "add 192.0.2.1 --interface alias:",
+            "add 192.0.2.1 --interface \"\"",
+            "list --family ipv5",
+            "--json lsit",
+            "add --json 192.0.2.300 --interface 5",
+        ],
+    ));
+}
+
+#[test]
+fn blanks_in_an_alias() {
+    let platform = Fake::with_model(|_| {});
+    assert_snapshot!(transcript(&platform, &["list --interface \"Local Area Connection\""]));
+}
+
+#[test]
+fn another_system_than_windows() {
+    let mut text = String::new();
+    for command_line in ["list", "--json list"] {
+        let output = run(Err(Failure::not_windows()), command_line);
+        text += &anstream::adapter::strip_str(&(output.stdout + &output.stderr)).to_string();
+    }
+    assert_snapshot!(text);
+}
+
+#[cfg(not(windows))]
+#[test]
+fn the_program_itself() -> std::io::Result<()> {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_anycastctl")).args(["--json", "list"]).output()?;
+    let expected = run(Err(Failure::not_windows()), "--json list");
+    assert_eq!(output.status.code(), Some(i32::from(expected.exit_code as u8)));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), expected.stdout);
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+
+    // What is piped has no colours.
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_anycastctl")).arg("list").output()?;
+    let expected = run(Err(Failure::not_windows()), "list").stderr;
+    assert!(output.stdout.is_empty());
+    assert_eq!(String::from_utf8_lossy(&output.stderr), anstream::adapter::strip_str(&expected).to_string());
+    Ok(())
+}
+
+#[test]
+fn the_documentation_has_the_exit_codes_of_the_help() {
+    const PAGE: &str = include_str!("../../../../docs/anycastctl.md");
+    let help = run(Err(Failure::not_windows()), "--help").stdout;
+    let help = anstream::adapter::strip_str(&help).to_string();
+    let codes: Vec<&str> = help.lines().skip_while(|line| !line.starts_with("Exit codes:")).skip(1).collect();
+    assert_eq!(codes.len(), 8);
+    for line in codes {
+        let (code, meaning) = line.trim().split_once("  ").expect("a code and its meaning");
+        assert!(PAGE.contains(&format!("| {code} | {meaning} |")), "docs/anycastctl.md lacks {code}: {meaning}");
+    }
+}
