@@ -1,0 +1,125 @@
+//! The import tables of kernel modules: what Wine does not check before a driver runs, and the one name that is changed in
+//! the copy of the driver that runs there.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use object::LittleEndian;
+use object::read::pe::{Import, PeFile64};
+
+/// The module that the driver imports the kernel's functions from.
+pub(crate) const KERNEL: &str = "ntoskrnl.exe";
+/// The module that the deployed copy imports them from: the kernel extension. As long as [`KERNEL`], so that it fits in its
+/// place.
+pub(crate) const KERNEL_EXTENSION: &str = "ntoswine.exe";
+const _: () = assert!(KERNEL.len() == KERNEL_EXTENSION.len());
+
+/// The image of the driver with the kernel extension in the kernel's place: the one name in its import table is changed, and
+/// nothing else.
+///
+/// # Errors
+/// The file is no 64-bit image, or does not import from the kernel exactly once.
+pub(crate) fn with_kernel_extension(image: &[u8]) -> Result<Vec<u8>> {
+    let file = PeFile64::parse(image).context("the driver is not a 64-bit image")?;
+    let table = file.import_table()?.context("the driver imports nothing")?;
+    let mut places = Vec::new();
+    let mut descriptors = table.descriptors()?;
+    while let Some(descriptor) = descriptors.next()? {
+        let address = descriptor.name.get(LittleEndian);
+        if table.name(address)?.eq_ignore_ascii_case(KERNEL.as_bytes()) {
+            places.push(address);
+        }
+    }
+    let [address] = places[..] else {
+        bail!("the driver imports from {KERNEL} {} times, where once was expected", places.len());
+    };
+    let sections = file.section_table();
+    let (offset, _) = sections
+        .iter()
+        .find_map(|section| section.pe_file_range_at(address))
+        .context("the name of an imported module is outside the image's sections")?;
+    let offset = usize::try_from(offset)?;
+    let mut image = image.to_vec();
+    let place = image.get_mut(offset..offset + KERNEL.len()).context("the name of an imported module is cut off")?;
+    ensure!(place.eq_ignore_ascii_case(KERNEL.as_bytes()), "the import table's name is not where it should be");
+    place.copy_from_slice(KERNEL_EXTENSION.as_bytes());
+    Ok(image)
+}
+
+/// Checks that everything which the driver imports is there: Wine lets a driver with a missing function run, and ends the
+/// kernel host when it calls it.
+///
+/// # Errors
+/// A module or a function is missing, each of which is named.
+pub(crate) fn check_imports(driver: &Path, kernel_extension: &Path, netio: &Path) -> Result<()> {
+    let kernel = exports(kernel_extension)?;
+    let netio = exports(netio)?;
+    let mut missing = Vec::new();
+    for (module, function) in imports(driver)? {
+        let exported = match module.to_ascii_lowercase().as_str() {
+            KERNEL => kernel.contains(&function),
+            "netio.sys" => netio.contains(&function),
+            _ => false,
+        };
+        if !exported {
+            missing.push(format!("{module}!{function}"));
+        }
+    }
+    ensure!(
+        missing.is_empty(),
+        "{} imports what there is not in Wine: {}; implement it in cross/wine/kernel-extension",
+        driver.display(),
+        missing.join(", ")
+    );
+    Ok(())
+}
+
+/// Checks that the netio.sys for Wine imports from the kernel alone: Wine calls the entry point of a module that imports
+/// ntdll.dll as `DllMain`.
+///
+/// # Errors
+/// It imports from elsewhere.
+pub(crate) fn check_kernel_module(netio: &Path) -> Result<()> {
+    let modules: BTreeSet<String> =
+        imports(netio)?.into_iter().map(|(module, _)| module.to_ascii_lowercase()).collect();
+    ensure!(
+        modules.iter().eq([KERNEL]),
+        "{} may import from {KERNEL} alone, and imports from {modules:?}: Wine would not take it for a kernel module",
+        netio.display()
+    );
+    Ok(())
+}
+
+/// The functions that an image imports, with their modules.
+fn imports(path: &Path) -> Result<Vec<(String, String)>> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let file =
+        PeFile64::parse(bytes.as_slice()).with_context(|| format!("{} is not a 64-bit image", path.display()))?;
+    let table = file.import_table()?.with_context(|| format!("{} imports nothing", path.display()))?;
+    let mut found = Vec::new();
+    let mut descriptors = table.descriptors()?;
+    while let Some(descriptor) = descriptors.next()? {
+        let module = str::from_utf8(table.name(descriptor.name.get(LittleEndian))?)?;
+        let mut thunks = table.thunks(descriptor.original_first_thunk.get(LittleEndian))?;
+        while let Some(thunk) = thunks.next::<object::pe::ImageNtHeaders64>()? {
+            let function = match table.import::<object::pe::ImageNtHeaders64>(thunk)? {
+                Import::Name(_, name) => str::from_utf8(name)?.to_owned(),
+                Import::Ordinal(ordinal) => format!("#{ordinal}"),
+            };
+            found.push((module.to_owned(), function));
+        }
+    }
+    Ok(found)
+}
+
+/// The functions that an image exports.
+fn exports(path: &Path) -> Result<BTreeSet<String>> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let file =
+        PeFile64::parse(bytes.as_slice()).with_context(|| format!("{} is not a 64-bit image", path.display()))?;
+    let table = file.export_table()?.with_context(|| format!("{} exports nothing", path.display()))?;
+    let names = table.exports()?.into_iter().filter_map(|export| export.name);
+    names.map(|name| Ok(str::from_utf8(name)?.to_owned())).collect()
+}
