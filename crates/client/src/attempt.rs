@@ -3,14 +3,12 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use netio_anycast_protocol::DEVICE_PATH;
-
 use crate::entry::{Family, InterfaceId, Selection};
 
 /// What failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Attempt {
-    Open,
+    Open(String),
     ResolveAlias(String),
     QueryVersion,
     Create(IpAddr, InterfaceId),
@@ -26,7 +24,7 @@ impl Attempt {
         match self {
             Self::Create(address, _) | Self::Delete(address, _) | Self::Get(address, _) => Some(Family::of(*address)),
             Self::GetTable(selection) => selection.family,
-            Self::Open | Self::ResolveAlias(_) | Self::QueryVersion | Self::QueryStatistics => None,
+            Self::Open(_) | Self::ResolveAlias(_) | Self::QueryVersion | Self::QueryStatistics => None,
         }
     }
 }
@@ -34,7 +32,7 @@ impl Attempt {
 impl fmt::Display for Attempt {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Open => write!(formatter, "cannot open the driver's device {DEVICE_PATH}"),
+            Self::Open(path) => write!(formatter, "cannot open the driver's device {path}"),
             Self::ResolveAlias(alias) => write!(formatter, "cannot find the interface \"{alias}\""),
             Self::QueryVersion => formatter.write_str("cannot read the driver's version"),
             Self::Create(address, interface) => write!(formatter, "cannot add {address} to {interface}"),

@@ -78,14 +78,14 @@ pub struct Error {
 }
 
 impl Error {
-    /// The device could not be opened, for the reason that the system gave.
+    /// The device at `path` could not be opened, for the reason that the system gave.
     #[must_use]
-    pub fn opening(code: OsError) -> Self {
+    pub fn opening(path: &str, code: OsError) -> Self {
         let kind = match (code.win32, ErrorKind::of(code.status)) {
             (Win32Error::FILE_NOT_FOUND, _) => ErrorKind::NoDriver,
             (_, kind) => kind,
         };
-        Self::explained(&Attempt::Open, kind, Some(code))
+        Self::explained(&Attempt::Open(path.to_owned()), kind, Some(code))
     }
 
     /// No interface has this alias, for the reason that the system gave: a Win32 code, without an NTSTATUS behind it.

@@ -87,7 +87,7 @@ fn not_supported(family: Option<Family>) -> Explanation {
 
 fn access_denied(attempt: &Attempt) -> Explanation {
     match attempt {
-        Attempt::Open | Attempt::ResolveAlias(_) => {
+        Attempt::Open(_) | Attempt::ResolveAlias(_) => {
             say("only SYSTEM and the Administrators may do that", "Run the program as an administrator")
         }
         Attempt::Create(..) | Attempt::Delete(..) => say(

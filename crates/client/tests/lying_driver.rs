@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use netio_anycast_client::protocol::DEVICE_PATH;
 use netio_anycast_client::protocol::address::{AddressFamily, Luid};
 use netio_anycast_client::protocol::operation::Operation;
 use netio_anycast_client::protocol::row::Row;
@@ -199,9 +200,9 @@ fn every_named_status_is_kept_with_its_kind() {
 #[test]
 fn a_device_that_is_not_there_is_no_driver() {
     let code = OsError { status: NtStatus::OBJECT_NAME_NOT_FOUND, win32: Win32Error::FILE_NOT_FOUND };
-    assert_eq!(Error::opening(code).kind(), ErrorKind::NoDriver);
+    assert_eq!(Error::opening(DEVICE_PATH, code).kind(), ErrorKind::NoDriver);
     let code = OsError::from_status(NtStatus::ACCESS_DENIED);
-    assert_eq!(Error::opening(code).kind(), ErrorKind::AccessDenied);
+    assert_eq!(Error::opening(DEVICE_PATH, code).kind(), ErrorKind::AccessDenied);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anycastctl::codes;
 use anycastctl::platform::{InfError, InfSection, Platform, Service, ServiceInfo, ServiceState};
+use netio_anycast_client::protocol::DEVICE_PATH;
 use netio_anycast_client::protocol::address::Luid;
 use netio_anycast_client::protocol::status::NtStatus;
 use netio_anycast_client::protocol::win32::Win32Error;
@@ -77,10 +78,10 @@ impl Platform for Fake {
     fn open(&self, access: Access) -> Result<Box<dyn Transport + '_>, Error> {
         let running = self.service.info.borrow().as_ref().is_some_and(|info| info.state == ServiceState::Running);
         if !running {
-            return Err(Error::opening(OsError::from_status(NtStatus::OBJECT_NAME_NOT_FOUND)));
+            return Err(Error::opening(DEVICE_PATH, OsError::from_status(NtStatus::OBJECT_NAME_NOT_FOUND)));
         }
         match self.open_fails {
-            Some(code) => Err(Error::opening(code)),
+            Some(code) => Err(Error::opening(DEVICE_PATH, code)),
             None => Ok(Box::new(Handle { driver: &*self.driver, access })),
         }
     }
