@@ -50,7 +50,7 @@ impl DeviceTransport {
             Err(error) => {
                 let win32 =
                     error.raw_os_error().map_or(Win32Error::GEN_FAILURE, |code| Win32Error(code.cast_unsigned()));
-                Err(Error::opening(last_error::with_last_status(win32)))
+                Err(Error::opening(path, last_error::with_last_status(win32)))
             }
         }
     }
