@@ -59,11 +59,14 @@ pub struct FileRequest {
 ///
 /// # Safety
 /// The device and the file object live until the call returns, and the file object is one of that device's.
+#[must_use]
 pub unsafe fn send(device: *const DEVICE_OBJECT, request: FileRequest) -> NTSTATUS {
     // SAFETY: the device is alive.
     let stack_size = unsafe { (*device).StackSize };
     // SAFETY: any stack size is allowed.
-    let Some(irp) = (unsafe { IoAllocateIrp(stack_size, false).as_mut() }) else {
+    let irp = unsafe { IoAllocateIrp(stack_size, false) };
+    // SAFETY: it is null or a new IRP, which nobody else has.
+    let Some(irp) = (unsafe { irp.as_mut() }) else {
         return STATUS_INSUFFICIENT_RESOURCES;
     };
     // SAFETY: all zeros are a value of the structure, which the next call initializes.
@@ -96,8 +99,10 @@ unsafe fn fill_in(irp: &mut IRP, request: FileRequest, completed: *mut KEVENT) {
     overlay.OriginalFileObject = request.file;
     // SAFETY: `PacketType`, which is beside it, is used after the completion only.
     let current = unsafe { overlay.Anonymous2.Anonymous.CurrentStackLocation };
-    // SAFETY: the next location is the one below the current, as the inline function IoGetNextIrpStackLocation finds it.
-    let next = unsafe { &mut *current.sub(1) };
+    // SAFETY: a new IRP has at least one location, below the current one.
+    let next = unsafe { current.sub(1) };
+    // SAFETY: this is the next location, as the inline function IoGetNextIrpStackLocation finds it; the IRP is ours.
+    let next = unsafe { &mut *next };
     next.MajorFunction = request.major_function;
     next.FileObject = request.file;
     next.Control = INVOKE_ALWAYS;

@@ -109,8 +109,10 @@ unsafe fn serve(irp: *mut IRP) -> Completion {
         return Completion::of(NtStatus::INVALID_DEVICE_REQUEST);
     };
     let (input_length, output_length) = (parameters.input_length as usize, parameters.output_length as usize);
+    // SAFETY: the IRP is ours.
+    let irp = unsafe { &*irp };
     // SAFETY: with METHOD_BUFFERED this is the member in use.
-    let buffer = unsafe { (*irp).AssociatedIrp.SystemBuffer }.cast::<u8>();
+    let buffer = unsafe { irp.AssociatedIrp.SystemBuffer }.cast::<u8>();
     let buffer = if buffer.is_null() {
         &mut []
     } else {

@@ -23,6 +23,8 @@ unsafe extern "system" {
 
 const EVENT_MODIFY_STATE: u32 = 0x0002;
 const SYNCHRONIZE: u32 = 0x0010_0000;
+#[expect(clippy::cast_possible_truncation, reason = "the structure has 48 bytes")]
+const OBJECT_ATTRIBUTES_LENGTH: u32 = size_of::<OBJECT_ATTRIBUTES>() as u32;
 const OBJ_CASE_INSENSITIVE: u32 = 0x40;
 
 /// The gate that is armed, if any.
@@ -74,7 +76,7 @@ impl Event {
         let kernel = Kernel::find()?;
         let name = unicode_string(name.units());
         let attributes = OBJECT_ATTRIBUTES {
-            Length: size_of::<OBJECT_ATTRIBUTES>() as u32,
+            Length: OBJECT_ATTRIBUTES_LENGTH,
             ObjectName: &raw const name,
             Attributes: OBJ_CASE_INSENSITIVE,
             ..OBJECT_ATTRIBUTES::default()

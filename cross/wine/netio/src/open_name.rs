@@ -31,6 +31,8 @@ const DRIVER_NAME: &str = r"\Driver\netio_anycast";
 static DRIVER_NAME_UTF16: [u16; DRIVER_NAME.len()] = utf16(DRIVER_NAME);
 const OBJ_CASE_INSENSITIVE: u32 = 0x40;
 const USER_MODE: i8 = 1;
+#[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "the structure has 216 bytes")]
+const FILE_OBJECT_SIZE: i16 = size_of::<FILE_OBJECT>() as i16;
 /// IO_TYPE_FILE.
 const FILE_TYPE: i16 = 5;
 
@@ -44,7 +46,7 @@ pub(crate) fn open(name: &Name) -> Result<NtStatus, NtStatus> {
     let device = driver.device().ok_or(NtStatus::DEVICE_NOT_READY)?;
     let mut file = FILE_OBJECT {
         Type: FILE_TYPE,
-        Size: size_of::<FILE_OBJECT>() as i16,
+        Size: FILE_OBJECT_SIZE,
         DeviceObject: device,
         FileName: unicode_string(name.units()),
         ..FILE_OBJECT::default()
