@@ -15,6 +15,7 @@
 //! - the address is not on the interface, for Delete and Get: STATUS_NOT_FOUND;
 //! - LUID and index disagree: the LUID wins, which is documented, and nothing else is compared;
 //! - tables come sorted in an order that is *not* the driver's, so that a caller who relies on NetIO for it is found out;
+//! - bytes that have no meaning (padding, what follows an IPv4 address) are not zero in what is returned;
 //! - an interface or a stack that goes takes its addresses along.
 //!
 //! Source: <https://learn.microsoft.com/windows-hardware/drivers/network/createanycastipaddressentry> and the pages beside it.

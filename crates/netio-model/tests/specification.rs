@@ -68,7 +68,20 @@ fn the_callers_scope_port_and_padding_are_ignored() {
     row.address.port = [1, 2];
     assert_eq!(model.create(&row), NtStatus::SUCCESS);
     assert_eq!(model.get(&mut row), NtStatus::SUCCESS);
+    row.padding = [0; 4];
     assert_eq!(row, Row { index: 11, scope_id: 7, ..on(ETHERNET, "2001:db8::1") });
+}
+
+#[test]
+fn bytes_without_meaning_are_not_zero() {
+    let mut model = system();
+    let mut row = on(ETHERNET, "192.0.2.1");
+    assert_eq!(model.create(&row), NtStatus::SUCCESS);
+    let table = model.table(AddressFamily::IPV4).expect("there is a row");
+    assert_eq!(model.get(&mut row), NtStatus::SUCCESS);
+    assert_eq!(table, [row]);
+    assert!(row.padding.iter().chain(&row.address.data[4..]).all(|byte| *byte != 0));
+    assert_eq!(row.address.ip(), Some(address("192.0.2.1")));
 }
 
 #[test]

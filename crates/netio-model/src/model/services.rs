@@ -30,7 +30,7 @@ impl Model {
             if !self.entries.contains(&(luid, address)) {
                 return Err(NtStatus::NOT_FOUND);
             }
-            *row = interface.row(address);
+            *row = with_unwritten_bytes(interface.row(address));
             Ok(())
         }))
     }
@@ -52,7 +52,7 @@ impl Model {
         }
         let wanted = |row: &Row| row.address.ip().is_some_and(|address| families.contains(Families::of(address)));
         // Backwards, which is the order of neither the driver nor a caller who sorts.
-        let rows: Vec<_> = self.entries().rev().filter(wanted).collect();
+        let rows: Vec<_> = self.entries().rev().filter(wanted).map(with_unwritten_bytes).collect();
         if rows.is_empty() && self.settings.empty_table != NtStatus::SUCCESS {
             return Err(self.settings.empty_table);
         }
@@ -115,6 +115,20 @@ impl Model {
         let luid = self.luid_of(row);
         self.enter(function, luid)
     }
+}
+
+/// The row with something in the bytes that NetIO need not write: the padding, and what follows an IPv4 address. A caller who
+/// passes them on gives away what was in the kernel's memory; with zeros nobody would notice.
+fn with_unwritten_bytes(mut row: Row) -> Row {
+    const UNWRITTEN: u8 = 0xC5;
+    const IPV4_ADDRESS_LENGTH: usize = 4;
+    row.padding.fill(UNWRITTEN);
+    if row.address.family == AddressFamily::IPV4
+        && let Some(rest) = row.address.data.get_mut(IPV4_ADDRESS_LENGTH..)
+    {
+        rest.fill(UNWRITTEN);
+    }
+    row
 }
 
 fn status(result: Result<(), NtStatus>) -> NtStatus {
