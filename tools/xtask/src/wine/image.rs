@@ -123,3 +123,74 @@ fn exports(path: &Path) -> Result<BTreeSet<String>> {
     let names = table.exports()?.into_iter().filter_map(|export| export.name);
     names.map(|name| Ok(str::from_utf8(name)?.to_owned())).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where the only section is, in the file and in memory.
+    const SECTION: u32 = 0x1000;
+    /// How long that section is.
+    const SECTION_SIZE: u32 = 0x200;
+
+    /// The smallest 64-bit image that imports from these modules: headers, and one section with the import table at its
+    /// start and the names after it.
+    fn image_importing_from(modules: &[&str]) -> Vec<u8> {
+        const PE_HEADER: usize = 0x40;
+        const OPTIONAL_HEADER: usize = PE_HEADER + 24;
+        const SECTION_HEADER: usize = OPTIONAL_HEADER + 240;
+        let mut image = vec![0; (SECTION + SECTION_SIZE) as usize];
+        let mut put = |offset: usize, bytes: &[u8]| image[offset..offset + bytes.len()].copy_from_slice(bytes);
+        put(0, b"MZ");
+        put(0x3C, &0x40_u32.to_le_bytes());
+        put(PE_HEADER, b"PE\0\0");
+        // Machine, then (at 6) one section, then (at 20) the size of the optional header.
+        put(PE_HEADER + 4, &0x8664_u16.to_le_bytes());
+        put(PE_HEADER + 6, &1_u16.to_le_bytes());
+        put(PE_HEADER + 20, &240_u16.to_le_bytes());
+        // The magic number of 64-bit images, 16 data directories, of which the second is the import table.
+        put(OPTIONAL_HEADER, &0x20B_u16.to_le_bytes());
+        put(OPTIONAL_HEADER + 108, &16_u32.to_le_bytes());
+        put(OPTIONAL_HEADER + 120, &SECTION.to_le_bytes());
+        put(OPTIONAL_HEADER + 124, &SECTION_SIZE.to_le_bytes());
+        for (offset, value) in [(8, SECTION_SIZE), (12, SECTION), (16, SECTION_SIZE), (20, SECTION)] {
+            put(SECTION_HEADER + offset, &value.to_le_bytes());
+        }
+        let mut descriptor = SECTION as usize;
+        let mut name = SECTION + 0x100;
+        for module in modules {
+            // What is imported does not matter here; a table without entries is at the end of the section.
+            put(descriptor, &(SECTION + SECTION_SIZE - 8).to_le_bytes());
+            put(descriptor + 12, &name.to_le_bytes());
+            put(name as usize, module.as_bytes());
+            descriptor += 20;
+            name += u32::try_from(module.len()).expect("a short name") + 1;
+        }
+        image
+    }
+
+    #[test]
+    fn one_name_is_changed_and_nothing_else() {
+        for kernel in ["ntoskrnl.exe", "NTOSKRNL.EXE"] {
+            let image = image_importing_from(&["NETIO.SYS", kernel]);
+            let changed = with_kernel_extension(&image).expect("the image imports from the kernel once");
+            assert_eq!(changed, image_importing_from(&["NETIO.SYS", KERNEL_EXTENSION]));
+        }
+    }
+
+    #[test]
+    fn an_image_that_does_not_import_from_the_kernel_exactly_once_is_refused() {
+        for (modules, found) in [(&["NETIO.SYS"][..], "0 times"), (&["ntoskrnl.exe", "ntoskrnl.exe"], "2 times")] {
+            let error = with_kernel_extension(&image_importing_from(modules)).expect_err("there is not one place");
+            assert!(error.to_string().contains(found), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_image_is_refused() {
+        let image = image_importing_from(&["ntoskrnl.exe"]);
+        for broken in [&b"not an image"[..], &[], &image[..0x100]] {
+            with_kernel_extension(broken).expect_err("there is no import table");
+        }
+    }
+}
