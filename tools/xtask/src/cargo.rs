@@ -6,19 +6,20 @@
 use std::{
     ffi::OsStr,
     fs,
-    io::{BufRead as _, BufReader, IsTerminal as _, Read, stderr},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    thread,
+    process::Command,
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use cargo_metadata::{Artifact, Message};
+
+use crate::step::Log;
 
 /// The Windows target of what runs in the kernel.
 pub(crate) const KERNEL_TARGET: &str = "x86_64-pc-windows-msvc";
-/// The Windows target of programs.
-pub(crate) const PROGRAM_TARGET: &str = "x86_64-pc-windows-gnu";
+/// The Windows target of programs. It differs from x86_64-pc-windows-gnu in what Rust's library imports: what Windows 7 has,
+/// and so has Debian 12's Wine, which lacks bcryptprimitives.dll.
+pub(crate) const PROGRAM_TARGET: &str = "x86_64-win7-windows-gnu";
 
 /// A cargo command to be.
 pub(crate) struct Cargo {
@@ -32,11 +33,14 @@ impl Cargo {
     /// `lane` names a target directory of its own: builds with another library or other flags would otherwise undo each
     /// other's work.
     pub(crate) fn new(root: &Path, lane: &str, subcommand: &str) -> Self {
-        let mut command = Command::new("/usr/bin/cargo");
+        // As a subcommand, cargo would look for clippy in rustup's directory first.
+        let mut command = Command::new(if subcommand == "clippy" { "/usr/bin/cargo-clippy" } else { "/usr/bin/cargo" });
         for (name, _) in std::env::vars_os() {
             // What the cargo that runs this program has set is meant for the crates that it builds, not for another cargo.
             let is_cargos = name.to_str().is_some_and(|name| {
-                (name.starts_with("CARGO") && name != "CARGO_HOME") || name.starts_with("RUST") || name == "LD_LIBRARY_PATH"
+                (name.starts_with("CARGO") && name != "CARGO_HOME")
+                    || name.starts_with("RUST")
+                    || name == "LD_LIBRARY_PATH"
             });
             if is_cargos {
                 command.env_remove(name);
@@ -45,6 +49,7 @@ impl Cargo {
         command
             .current_dir(root)
             .env("PATH", "/usr/bin:/bin")
+            .env("CARGO", "/usr/bin/cargo")
             .env("RUSTC", "/usr/bin/rustc")
             // The unstable options of this stable toolchain: -Zbuild-std and -Zlockfile-path.
             .env("RUSTC_BOOTSTRAP", "1")
@@ -53,10 +58,7 @@ impl Cargo {
             .args(["--config", "future-incompat-report.frequency=\"never\""])
             .arg("--target-dir")
             .arg(target_directory(root, lane));
-        Self {
-            command,
-            rustflags: Vec::new(),
-        }
+        Self { command, rustflags: Vec::new() }
     }
 
     /// Puts `cross/wdk-build` in the place of the published wdk-build, for this command only.
@@ -90,6 +92,12 @@ impl Cargo {
         self
     }
 
+    /// Sets one of cargo's configuration values, written as in .cargo/config.toml.
+    pub(crate) fn config(mut self, value: &str) -> Self {
+        self.command.args(["--config", value]);
+        self
+    }
+
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
@@ -101,70 +109,34 @@ impl Cargo {
         self
     }
 
-    /// Runs the command, its output being this program's.
-    ///
-    /// # Errors
-    /// It cannot be started, or fails.
-    pub(crate) fn run(self) -> anyhow::Result<()> {
-        self.finish(|_| Ok(()))
+    fn finish(mut self) -> Command {
+        // With cargo's separator, so that a flag may contain spaces.
+        self.command.env("CARGO_ENCODED_RUSTFLAGS", self.rustflags.join("\u{1f}"));
+        self.command
     }
 
-    /// Runs the command, and returns what it built.
+    /// Runs the command, its output going to the log.
     ///
     /// # Errors
     /// It cannot be started, or fails.
-    pub(crate) fn artifacts(mut self) -> anyhow::Result<Vec<Artifact>> {
-        self.command
-            .arg("--message-format=json-render-diagnostics")
-            .stdout(Stdio::piped());
-        self.finish(|child| {
-            let messages = BufReader::new(child.stdout.take().context("cargo's output is piped")?);
-            let mut artifacts = Vec::new();
-            for message in Message::parse_stream(messages) {
-                if let Message::CompilerArtifact(artifact) = message.context("cannot read cargo's messages")? {
-                    artifacts.push(artifact);
-                }
+    pub(crate) fn run(self, log: &Log) -> anyhow::Result<()> {
+        log.run(&mut self.finish())
+    }
+
+    /// Runs the command, its messages going to the log, and returns what it built.
+    ///
+    /// # Errors
+    /// It cannot be started, or fails.
+    pub(crate) fn artifacts(mut self, log: &Log) -> anyhow::Result<Vec<Artifact>> {
+        self.command.arg("--message-format=json-render-diagnostics");
+        let output = log.output(&mut self.finish())?;
+        let mut artifacts = Vec::new();
+        for message in Message::parse_stream(output.as_slice()) {
+            if let Message::CompilerArtifact(artifact) = message.context("cannot read cargo's messages")? {
+                artifacts.push(artifact);
             }
-            Ok(artifacts)
-        })
-    }
-
-    /// Starts the command, lets `read` have its output, and waits for its end.
-    fn finish<T>(mut self, read: impl FnOnce(&mut Child) -> anyhow::Result<T>) -> anyhow::Result<T> {
-        let color = if stderr().is_terminal() { "always" } else { "never" };
-        self.command
-            // With cargo's separator, so that a flag may contain spaces.
-            .env("CARGO_ENCODED_RUSTFLAGS", self.rustflags.join("\u{1f}"))
-            .env("CARGO_TERM_COLOR", color)
-            .stderr(Stdio::piped());
-        let mut child = self
-            .command
-            .spawn()
-            .with_context(|| format!("cannot run {:?}", self.command))?;
-        let errors = child.stderr.take().context("cargo's errors are piped")?;
-        let forwarder = thread::spawn(move || forward(errors));
-        let result = read(&mut child);
-        let status = child.wait().context("cannot wait for cargo")?;
-        forwarder.join().expect("forwarding does not panic");
-        ensure!(status.success(), "cargo failed ({status}); the command was:\n{:?}", self.command);
-        result
-    }
-}
-
-/// Writes what cargo says to this program's standard error, but for one warning.
-///
-/// With -Zbuild-std cargo resolves the dependencies of Rust's library too and finds that wdk-build is none of them.
-fn forward(errors: impl Read) {
-    let mut in_warning = false;
-    for line in BufReader::new(errors).lines().map_while(Result::ok) {
-        in_warning = if in_warning {
-            line.starts_with("      ") || line.contains("help") && line.contains("Check that the patched package version")
-        } else {
-            line.contains("patch `wdk-build") && line.contains("was not used in the crate graph")
-        };
-        if !in_warning {
-            eprintln!("{line}");
         }
+        Ok(artifacts)
     }
 }
 

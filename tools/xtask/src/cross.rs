@@ -1,85 +1,80 @@
 //! Building for Windows on Linux: the driver, programs, tests, and modules for Wine.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, Result};
 use cargo_metadata::{Artifact, TargetKind};
 
-use crate::{
-    cargo::{Cargo, KERNEL_TARGET, PROGRAM_TARGET},
-    setup,
-};
+use crate::cargo::{Cargo, KERNEL_TARGET, PROGRAM_TARGET};
+use crate::step::Log;
+use crate::wine::Modules;
 
-/// The driver as it was built.
-pub(crate) struct Driver {
-    /// `netio_anycast.sys`.
-    pub(crate) image: PathBuf,
-    /// `netio_anycast.pdb`, its symbols.
-    pub(crate) symbols: PathBuf,
+/// The packages of the modules that close the gaps of Wine's kernel.
+const KERNEL_EXTENSION: &str = "wine-kernel-extension";
+const NETIO: &str = "wine-netio";
+/// The packages with code for Windows programs.
+const PROGRAMS: [&str; 4] = ["netio-anycast-client", "anycastctl", "wine-model-control", "netio-anycast-tests"];
+
+/// Windows programs as they were built.
+pub(crate) struct Programs {
+    /// `anycastctl.exe`.
+    pub(crate) anycastctl: PathBuf,
+    /// `model-control.exe`, which arranges the simulated NetIO.
+    pub(crate) model_control: PathBuf,
+    /// The tests of `tests/wine`.
+    pub(crate) wine_tests: PathBuf,
 }
 
-/// Builds the driver.
+/// Builds the driver, and returns its image: `target/driver/netio_anycast.sys`, with its symbols beside it.
 ///
 /// # Errors
-/// Packages are missing and cannot be installed, or the build fails.
-pub(crate) fn build_driver(root: &Path) -> anyhow::Result<Driver> {
-    let artifacts = driver_cargo(root, "driver", "build")?.artifacts()?;
-    let library = output(&artifacts, "netio-anycast", "dll")?;
+/// The build fails.
+pub(crate) fn build_driver(root: &Path, log: &Log) -> Result<PathBuf> {
+    let artifacts = driver_cargo(root, "driver", "build")?.artifacts(log)?;
+    let library = output(&artifacts, "netio_anycast", "dll")?;
     let directory = root.join("target/driver");
     fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
-    let driver = Driver {
-        image: directory.join("netio_anycast.sys"),
-        symbols: directory.join("netio_anycast.pdb"),
-    };
-    copy(&library, &driver.image)?;
-    copy(&library.with_extension("pdb"), &driver.symbols)?;
-    Ok(driver)
+    let image = directory.join("netio_anycast.sys");
+    copy(&library, &image)?;
+    copy(&library.with_extension("pdb"), &image.with_extension("pdb"))?;
+    Ok(image)
 }
 
 /// Runs clippy on the driver; a warning is an error.
 ///
 /// # Errors
-/// Those of [`build_driver`], or clippy finds something.
-pub(crate) fn clippy_driver(root: &Path) -> anyhow::Result<()> {
-    driver_cargo(root, "clippy", "clippy")?
-        .args(["--", "-Dwarnings"])
-        .run()
+/// Clippy finds something.
+pub(crate) fn clippy_driver(root: &Path, log: &Log) -> Result<()> {
+    driver_cargo(root, "driver", "clippy")?.args(["--", "-Dwarnings"]).run(log)
 }
 
 /// Builds the driver's documentation; a warning is an error.
 ///
 /// # Errors
-/// Those of [`build_driver`], or rustdoc finds something.
-pub(crate) fn doc_driver(root: &Path) -> anyhow::Result<()> {
-    driver_cargo(root, "doc", "doc")?
+/// Rustdoc finds something.
+pub(crate) fn doc_driver(root: &Path, log: &Log) -> Result<()> {
+    driver_cargo(root, "driver", "doc")?
         .args(["--no-deps", "--document-private-items"])
         .env("RUSTDOCFLAGS", "-Dwarnings --cfg no_global_oom_handling")
-        .run()
+        .run(log)
 }
 
-/// The cargo command that does `subcommand` to the driver, after everything it needs is there.
-fn driver_cargo(root: &Path, lane: &str, subcommand: &str) -> anyhow::Result<Cargo> {
-    setup::install_packages(setup::ALL)?;
+/// The cargo command that does `subcommand` to the driver, after the WDK tree was arranged.
+fn driver_cargo(root: &Path, lane: &str, subcommand: &str) -> Result<Cargo> {
     let kit = root.join("target/cross/wdk");
     netio_anycast_kit::arrange(&netio_anycast_kit::Sources::debian(), &kit).context("cannot arrange the WDK tree")?;
     Ok(Cargo::new(root, lane, subcommand)
         .with_wdk_build_port(root, lane)?
         .build_std("core,alloc")
         .args(["--package", "netio-anycast", "--release", "--target", KERNEL_TARGET])
+        .env("WDKContentRoot", kit)
         .env("BINDGEN_EXTRA_CLANG_ARGS", netio_anycast_kit::BINDGEN_EXTRA_CLANG_ARGS)
         .env("LIBCLANG_PATH", "/usr/lib/llvm-19/lib")
-        // What the version resource is preprocessed and compiled with.
-        .env("CC_x86_64_pc_windows_msvc", kit.join("bin/clang-cl"))
-        .env("RC_x86_64_pc_windows_msvc", "llvm-rc-19")
-        .env("WDKContentRoot", kit)
+        .env("RC", "llvm-rc-19")
         .rustflags(kernel_flags())
         .rustflags([
             "-Ccontrol-flow-guard",
-            // The same source gives the same image: a hash takes the place of the time in its header.
-            "-Clink-arg=/Brepro",
             // `alloc` without every function that panics when memory is short: that the driver compiles is the proof that it
             // survives.
             "--cfg=no_global_oom_handling",
@@ -91,72 +86,83 @@ fn kernel_flags() -> [&'static str; 2] {
     ["-Clinker=lld-link-19", "-Ctarget-feature=+crt-static"]
 }
 
-/// Builds the module `package` that Wine's kernel host loads.
+/// Builds the modules that Wine's kernel host loads beside the driver.
 ///
 /// # Errors
-/// Packages are missing and cannot be installed, or the build fails.
-#[expect(dead_code, reason = "for the Wine lane")]
-pub(crate) fn build_wine_module(root: &Path, package: &str) -> anyhow::Result<PathBuf> {
-    setup::install_packages(setup::ALL)?;
-    let artifacts = Cargo::new(root, "wine", "build")
+/// The build fails.
+pub(crate) fn build_wine_modules(root: &Path, log: &Log) -> Result<Modules> {
+    let artifacts = wine_cargo(root, "build").artifacts(log)?;
+    Ok(Modules {
+        kernel_extension: output(&artifacts, "wine_kernel_extension", "dll")?,
+        netio: output(&artifacts, "wine_netio", "dll")?,
+    })
+}
+
+/// Runs clippy on those modules; a warning is an error.
+///
+/// # Errors
+/// Clippy finds something.
+pub(crate) fn clippy_wine_modules(root: &Path, log: &Log) -> Result<()> {
+    wine_cargo(root, "clippy").args(["--", "-Dwarnings"]).run(log)
+}
+
+fn wine_cargo(root: &Path, subcommand: &str) -> Cargo {
+    Cargo::new(root, "wine", subcommand)
         .build_std("core,alloc")
-        .args(["--package", package, "--release", "--target", KERNEL_TARGET])
+        .args(["--package", KERNEL_EXTENSION, "--package", NETIO, "--release", "--target", KERNEL_TARGET])
         .rustflags(kernel_flags())
-        .artifacts()?;
-    output(&artifacts, package, "dll")
 }
 
-/// Builds the Windows program `package`.
+/// Builds the Windows programs, and the tests that run in Wine.
 ///
 /// # Errors
-/// Packages are missing and cannot be installed, or the build fails.
-#[expect(dead_code, reason = "for the demonstration")]
-pub(crate) fn build_executable(root: &Path, package: &str) -> anyhow::Result<PathBuf> {
-    let artifacts = program_cargo(root, "program", "build", "std,panic_abort")?
-        .args(["--package", package, "--release"])
-        .artifacts()?;
-    output(&artifacts, package, "exe")
+/// The build fails.
+pub(crate) fn build_programs(root: &Path, log: &Log) -> Result<Programs> {
+    let programs = program_cargo(root, "build")
+        .args(["--package", "anycastctl", "--package", "wine-model-control", "--bins"])
+        .artifacts(log)?;
+    let tests = program_cargo(root, "test")
+        .args(["--package", "netio-anycast-tests", "--test", "wine", "--no-run"])
+        .artifacts(log)?;
+    Ok(Programs {
+        anycastctl: output(&programs, "anycastctl", "exe")?,
+        model_control: output(&programs, "model-control", "exe")?,
+        wine_tests: output(&tests, "wine", "exe")?,
+    })
 }
 
-/// Builds the tests of `package` as Windows programs.
+/// Runs clippy on everything that is compiled into Windows programs; a warning is an error.
 ///
 /// # Errors
-/// Packages are missing and cannot be installed, or the build fails.
-#[expect(dead_code, reason = "for the Wine lane")]
-pub(crate) fn build_tests(root: &Path, package: &str) -> anyhow::Result<Vec<PathBuf>> {
-    let artifacts = program_cargo(root, "program-tests", "test", "std,panic_unwind,test")?
-        .args(["--package", package, "--no-run"])
-        .artifacts()?;
-    Ok(artifacts
-        .into_iter()
-        .filter(|artifact| artifact.profile.test)
-        .filter_map(|artifact| artifact.executable)
-        .map(Into::into)
-        .collect())
+/// Clippy finds something.
+pub(crate) fn clippy_programs(root: &Path, log: &Log) -> Result<()> {
+    program_cargo(root, "clippy")
+        .args(PROGRAMS.iter().flat_map(|package| ["--package", package]))
+        .args(["--all-targets", "--", "-Dwarnings"])
+        .run(log)
 }
 
-fn program_cargo(root: &Path, lane: &str, subcommand: &str, std: &str) -> anyhow::Result<Cargo> {
-    setup::install_packages(setup::ALL)?;
-    Ok(Cargo::new(root, lane, subcommand)
-        .build_std(std)
+/// The cargo command for programs. Programs and tests share their build of std, so both unwind: libtest needs that.
+fn program_cargo(root: &Path, subcommand: &str) -> Cargo {
+    Cargo::new(root, "program", subcommand)
+        .build_std("std,panic_unwind,test")
+        .config("profile.dev.panic=\"unwind\"")
         .args(["--target", PROGRAM_TARGET])
-        .rustflags(["-Clinker=x86_64-w64-mingw32-gcc-win32"]))
+        .rustflags(["-Clinker=x86_64-w64-mingw32-gcc-win32"])
 }
 
-/// The file with this extension among what building `package` made.
-fn output(artifacts: &[Artifact], package: &str, extension: &str) -> anyhow::Result<PathBuf> {
-    let is_final = |kind: &TargetKind| matches!(kind, TargetKind::Bin | TargetKind::CDyLib);
+/// The file with this extension that the target `name` was built into.
+fn output(artifacts: &[Artifact], name: &str, extension: &str) -> Result<PathBuf> {
+    let is_final = |kind: &TargetKind| matches!(kind, TargetKind::Bin | TargetKind::CDyLib | TargetKind::Test);
     artifacts
         .iter()
-        .filter(|artifact| artifact.package_id.repr.contains(package) && artifact.target.kind.iter().any(is_final))
+        .filter(|artifact| artifact.target.name == name && artifact.target.kind.iter().any(is_final))
         .flat_map(|artifact| &artifact.filenames)
         .find(|file| file.extension() == Some(extension))
         .map(|file| file.clone().into_std_path_buf())
-        .with_context(|| format!("cargo built no .{extension} from the package {package}"))
+        .with_context(|| format!("cargo built no .{extension} from the target {name}"))
 }
 
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    fs::copy(from, to)
-        .map(drop)
-        .with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::copy(from, to).map(drop).with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))
 }

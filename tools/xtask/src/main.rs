@@ -4,11 +4,23 @@
 
 mod cargo;
 mod cross;
+mod demo;
+mod fuzz;
+mod host;
+mod lane;
+mod package;
 mod setup;
+mod step;
+mod test;
+mod wine;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::{Parser, Subcommand};
+
+use step::Steps;
 
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask", about, disable_help_subcommand = true)]
@@ -17,30 +29,39 @@ struct Arguments {
     command: Command,
 }
 
-#[derive(Subcommand)]
+#[derive(Clone, Copy, Subcommand)]
 enum Command {
+    /// Show the driver at work in Wine's kernel
+    Demo,
+    /// Run every check
+    Test,
+    /// Build the driver package: target/driver/package
+    Build,
     /// Install the Debian packages that the other commands need (each does so itself)
     Setup,
-    /// Build the driver: target/driver/netio_anycast.sys and .pdb
-    Build,
-    /// Run clippy on the driver, as it is built for Windows
-    Clippy,
-    /// Build the driver's documentation
-    Doc,
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let workspace = workspace_root();
-    match arguments.command {
-        Command::Setup => setup::install_packages(setup::ALL),
+    match run(arguments.command, &workspace_root()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command, root: &Path) -> Result<()> {
+    match command {
+        Command::Demo => demo::run(root),
+        Command::Test => test::run(root),
         Command::Build => {
-            let driver = cross::build_driver(&workspace)?;
-            println!("built {}", driver.image.display());
+            let image = lane::build_driver(root, &mut Steps::new(root, "build")?)?;
+            println!("The driver package is {}", package::assemble(root, &image)?.display());
             Ok(())
         }
-        Command::Clippy => cross::clippy_driver(&workspace),
-        Command::Doc => cross::doc_driver(&workspace),
+        Command::Setup => setup::install_packages(setup::ALL),
     }
 }
 

@@ -41,11 +41,7 @@ pub(crate) const ALL: &[Package] = &[
 /// Packages are missing and this is neither Debian, nor run by root, nor is there a sudo that needs no password; or apt-get
 /// fails.
 pub(crate) fn install_packages(packages: &[Package]) -> anyhow::Result<()> {
-    let missing: Vec<Package> = packages
-        .iter()
-        .copied()
-        .filter(|package| !is_installed(package.name))
-        .collect();
+    let missing: Vec<Package> = packages.iter().copied().filter(|package| !is_installed(package.name)).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -94,10 +90,8 @@ fn privilege() -> anyhow::Result<&'static [&'static str]> {
 fn run_as_root(prefix: &[&str], arguments: &[&str]) -> anyhow::Result<()> {
     let words: Vec<&str> = [prefix, &["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"], arguments].concat();
     let (program, rest) = words.split_first().context("an empty command")?;
-    let status = Command::new(program)
-        .args(rest)
-        .status()
-        .with_context(|| format!("cannot run {}", words.join(" ")))?;
+    let status =
+        Command::new(program).args(rest).status().with_context(|| format!("cannot run {}", words.join(" ")))?;
     ensure!(status.success(), "{} failed: {status}", words.join(" "));
     Ok(())
 }

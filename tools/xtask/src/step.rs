@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -51,7 +51,11 @@ impl Steps {
             }
             Err(error) => {
                 println!("  FAIL {name} ({seconds:.1} s)");
-                Err(error.context(format!("step \"{name}\" failed; its full log is {}\n{}", log.path.display(), log.end())))
+                Err(error.context(format!(
+                    "step \"{name}\" failed; its full log is {}\n{}",
+                    log.path.display(),
+                    log.end()
+                )))
             }
         }
     }
@@ -89,18 +93,27 @@ impl Log {
     /// # Errors
     /// The command can't be started, or it ends with anything but 0.
     pub(crate) fn run(&self, command: &mut Command) -> Result<()> {
+        let log = self.open()?;
+        self.execute(command.stdout(log)).map(drop)
+    }
+
+    /// Runs a command and returns what it wrote to standard output; its standard error goes to the log.
+    ///
+    /// # Errors
+    /// The command can't be started, or it ends with anything but 0.
+    pub(crate) fn output(&self, command: &mut Command) -> Result<Vec<u8>> {
+        self.execute(command.stdout(Stdio::piped()))
+    }
+
+    fn execute(&self, command: &mut Command) -> Result<Vec<u8>> {
         let shown = show(command);
         self.append(&format!("$ {shown}\n"))?;
-        let status = command
-            .stdin(Stdio::null())
-            .stdout(self.open()?)
-            .stderr(self.open()?)
-            .status()
-            .with_context(|| format!("starting `{shown}`"))?;
-        if !status.success() {
-            bail!("`{shown}` ended with {status}");
+        let child = command.stdin(Stdio::null()).stderr(self.open()?).spawn();
+        let output = child.and_then(Child::wait_with_output).with_context(|| format!("starting `{shown}`"))?;
+        if !output.status.success() {
+            bail!("`{shown}` ended with {}", output.status);
         }
-        Ok(())
+        Ok(output.stdout)
     }
 
     /// Adds text to the log.
@@ -120,17 +133,12 @@ impl Log {
         File::options().append(true).open(&self.path).with_context(|| format!("opening {}", self.path.display()))
     }
 
-    /// Where the log is.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
     fn end(&self) -> String {
         let text = fs::read(&self.path).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<&str> = text.lines().collect();
         let shown = &lines[lines.len().saturating_sub(SHOWN_LOG_LINES)..];
-        shown.iter().map(|line| format!("    | {line}\n")).collect()
+        shown.iter().flat_map(|line| ["    | ", line, "\n"]).collect()
     }
 }
 
@@ -142,7 +150,8 @@ fn show(command: &Command) -> String {
 
 /// What a step's name becomes in a file name.
 fn file_name(name: &str) -> String {
-    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let name: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
     name.split('-').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
 }
 

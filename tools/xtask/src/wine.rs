@@ -9,4 +9,4 @@ mod output;
 mod prefix;
 mod processes;
 
-pub(crate) use host::{KernelHost, Modules};
+pub(crate) use host::{Finished, KernelHost, Modules};

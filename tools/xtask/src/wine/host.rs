@@ -22,8 +22,6 @@ const NETIO_SERVICE: &str = "netio";
 const LOAD_ORDER_GROUP: &str = "NetioAnycast";
 /// How long Wine's own small programs may take.
 const TOOL_LIMIT: Duration = Duration::from_mins(1);
-/// How Wine writes what a driver printed with DbgPrint.
-const DEBUG_PRINT: &str = "vDbgPrintExWithPrefix ";
 /// What Wine writes, besides other things, when a kernel host ends without being asked to.
 const ENDED: [&str; 2] = ["wine: Unhandled", "unimplemented function"];
 
@@ -180,14 +178,6 @@ impl KernelHost {
         command
     }
 
-    /// What drivers have printed with DbgPrint so far, line by line.
-    ///
-    /// # Errors
-    /// The log can't be read.
-    pub(crate) fn debug_prints(&self) -> Result<Vec<String>> {
-        Ok(read(&self.kernel_log())?.lines().filter_map(debug_print).map(str::to_owned).collect())
-    }
-
     /// Checks that no kernel host has ended without being asked to: the service manager goes on saying that its drivers run.
     ///
     /// # Errors
@@ -243,13 +233,6 @@ fn end_at_interruption(prefix: &Path) {
             eprintln!("warning: Ctrl+C will leave Wine running until the next start: {error}");
         }
     });
-}
-
-/// What a driver printed, if the line of the log is such.
-fn debug_print(line: &str) -> Option<&str> {
-    // COMPONENT:LEVEL: TEXT
-    let (_, rest) = line.split_once(DEBUG_PRINT)?;
-    rest.split_once(": ").map(|(_, text)| text)
 }
 
 fn read(path: &Path) -> Result<String> {

@@ -1,0 +1,57 @@
+//! The checks that run on the host, with the Rust that the developer has.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::step::Log;
+
+/// The cargo that runs this program.
+pub(crate) fn cargo(root: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root);
+    command
+}
+
+/// Every file is formatted as rustfmt.toml says.
+///
+/// # Errors
+/// One is not.
+pub(crate) fn check_format(root: &Path, log: &Log) -> Result<()> {
+    log.run(cargo(root).args(["fmt", "--all", "--check"]))
+}
+
+/// Clippy finds nothing in the host's crates.
+///
+/// # Errors
+/// It does.
+pub(crate) fn clippy(root: &Path, log: &Log) -> Result<()> {
+    log.run(cargo(root).args(["clippy", "--all-targets", "--", "-Dwarnings"]))
+}
+
+/// The documentation of the host's crates builds without a warning.
+///
+/// # Errors
+/// It does not.
+pub(crate) fn doc(root: &Path, log: &Log) -> Result<()> {
+    log.run(cargo(root).args(["doc", "--no-deps", "--document-private-items"]).env("RUSTDOCFLAGS", "-Dwarnings"))
+}
+
+/// The tests of the host's crates.
+///
+/// # Errors
+/// One fails.
+pub(crate) fn test(root: &Path, log: &Log) -> Result<()> {
+    log.run(cargo(root).arg("test"))
+}
+
+/// The tests of the driver's image.
+///
+/// # Errors
+/// One fails.
+pub(crate) fn test_image(root: &Path, image: &Path, log: &Log) -> Result<()> {
+    let mut command = cargo(root);
+    command.args(["test", "--package", "netio-anycast-tests", "--test", "image"]).env("NETIO_ANYCAST_IMAGE", image);
+    log.run(&mut command)
+}

@@ -1,0 +1,112 @@
+//! The Wine lane: everything built, a kernel host running, and the driver's package ready to be installed in it.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::cross::{self, Programs};
+use crate::step::{Log, Steps};
+use crate::wine::{Finished, KernelHost};
+use crate::{package, setup};
+
+/// How long one run of a small program may take: the service manager and the INF installer are slow on a busy machine.
+const PROGRAM_LIMIT: Duration = Duration::from_mins(2);
+
+/// A running kernel host with the driver's package on its drive C.
+pub(crate) struct Lane {
+    pub(crate) host: KernelHost,
+    programs: Programs,
+    inf: String,
+}
+
+impl Lane {
+    /// Builds what is needed and starts the kernel host. `image` is the driver's.
+    ///
+    /// # Errors
+    /// Something can't be built or started.
+    pub(crate) fn prepare(root: &Path, image: &Path, steps: &mut Steps) -> Result<Self> {
+        let modules = steps.run("Build the Wine modules (NetIO's model, kernel extension)", |log| {
+            cross::build_wine_modules(root, log)
+        })?;
+        let programs = steps.run("Build the Windows programs", |log| cross::build_programs(root, log))?;
+        steps.run("Start Wine's kernel", |_| {
+            let package = package::assemble(root, image)?;
+            let logs = steps_wine_logs(root)?;
+            let host = KernelHost::start(root, modules, &logs)?;
+            let directory = host.deploy_package(&package)?;
+            Ok(Self { host, programs, inf: format!(r"{directory}\netio_anycast.inf") })
+        })
+    }
+
+    /// Runs anycastctl.
+    ///
+    /// # Errors
+    /// It can't be started or does not end; whatever its exit code is, is no error.
+    pub(crate) fn anycastctl(&mut self, arguments: &[&str]) -> Result<Finished> {
+        self.host.run(&self.programs.anycastctl, arguments, PROGRAM_LIMIT)
+    }
+
+    /// Runs model-control, which arranges the simulated NetIO.
+    ///
+    /// # Errors
+    /// It fails.
+    pub(crate) fn model_control(&mut self, arguments: &[&str]) -> Result<String> {
+        let finished = self.host.run(&self.programs.model_control, arguments, PROGRAM_LIMIT)?;
+        ensure!(finished.code == 0, "model-control {}: {}", arguments.join(" "), finished.errors);
+        Ok(finished.output)
+    }
+
+    /// The path of the driver's INF, as Windows programs see it.
+    pub(crate) fn inf(&self) -> &str {
+        &self.inf
+    }
+
+    /// Installs the driver through its INF, starts it, runs the tests of `tests/wine`, and takes it away again.
+    ///
+    /// # Errors
+    /// A test fails, or anything around it.
+    pub(crate) fn run_tests(mut self, limit: Duration, log: &Log) -> Result<()> {
+        let inf = self.inf.clone();
+        self.must(&["install", "--inf", &inf], log)?;
+        self.must(&["start"], log)?;
+        let tests = self.programs.wine_tests.clone();
+        let finished = self.host.run(tests, &["--test-threads", "1"], limit)?;
+        log.append(&finished.output)?;
+        log.append(&finished.errors)?;
+        // The host's end explains failed tests better than they do themselves.
+        self.host.check()?;
+        ensure!(finished.code == 0, "tests failed in Wine (exit code {})", finished.code);
+        self.must(&["stop"], log)?;
+        self.must(&["uninstall", "--inf", &inf], log)?;
+        self.host.stop()
+    }
+
+    /// Runs anycastctl, which must succeed.
+    fn must(&mut self, arguments: &[&str], log: &Log) -> Result<()> {
+        let finished = self.anycastctl(arguments)?;
+        log.append(&format!("$ anycastctl {}\n{}{}", arguments.join(" "), finished.output, finished.errors))?;
+        ensure!(finished.code == 0, "anycastctl {} ended with {}", arguments.join(" "), finished.code);
+        Ok(())
+    }
+}
+
+/// The directory for Wine's own logs, empty.
+fn steps_wine_logs(root: &Path) -> Result<std::path::PathBuf> {
+    let logs = root.join("target/logs/wine");
+    if logs.exists() {
+        fs::remove_dir_all(&logs).with_context(|| format!("removing the old logs in {}", logs.display()))?;
+    }
+    fs::create_dir_all(&logs).with_context(|| format!("creating {}", logs.display()))?;
+    Ok(logs)
+}
+
+/// Installs the Debian packages and builds the driver: what every command starts with.
+///
+/// # Errors
+/// A package can't be installed, or the build fails.
+pub(crate) fn build_driver(root: &Path, steps: &mut Steps) -> Result<std::path::PathBuf> {
+    setup::install_packages(setup::ALL)?;
+    steps.run("Build the driver", |log| cross::build_driver(root, log))
+}

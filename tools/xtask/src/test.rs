@@ -1,0 +1,62 @@
+//! `cargo xtask test`: every check there is.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::lane::{self, Lane};
+use crate::step::Steps;
+use crate::{cross, fuzz, host, setup};
+
+/// How long the fuzzer runs: in CI, and at a developer's desk.
+const FUZZING_IN_CI: Duration = Duration::from_mins(1);
+const FUZZING: Duration = Duration::from_secs(10);
+/// How long the tests in Wine may take.
+const WINE_LIMIT: Duration = Duration::from_mins(10);
+
+/// Runs every check, the quick ones first.
+///
+/// # Errors
+/// A check fails; the others after it are not run.
+pub(crate) fn run(root: &Path) -> Result<()> {
+    setup::install_packages(setup::ALL)?;
+    let mut steps = Steps::new(root, "test")?;
+    steps.run("Format", |log| host::check_format(root, log))?;
+    steps.run("Clippy on the host's crates", |log| host::clippy(root, log))?;
+    steps.run("Documentation of the host's crates", |log| host::doc(root, log))?;
+    steps.run("Tests on the host", |log| host::test(root, log))?;
+
+    let image = lane::build_driver(root, &mut steps)?;
+    steps.run("Tests of the driver's image", |log| host::test_image(root, &image, log))?;
+    steps.run("Clippy on the driver", |log| cross::clippy_driver(root, log))?;
+    steps.run("Documentation of the driver", |log| cross::doc_driver(root, log))?;
+    steps.run("Clippy on the Wine modules", |log| cross::clippy_wine_modules(root, log))?;
+    steps.run("Clippy on the Windows programs", |log| cross::clippy_programs(root, log))?;
+
+    let lane = Lane::prepare(root, &image, &mut steps)?;
+    steps.run("Tests of the driver in Wine's kernel", |log| lane.run_tests(WINE_LIMIT, log))?;
+
+    let time = if std::env::var_os("CI").is_some() { FUZZING_IN_CI } else { FUZZING };
+    steps.run("Install the fuzzer", |log| fuzz::install(root, log))?;
+    steps.run(&format!("Fuzz the request decoder for {} s", time.as_secs()), |log| fuzz::run(root, time, log))?;
+
+    println!("All checks passed in {:.0} s.", steps.elapsed().as_secs_f64());
+    println!("{} passed, 0 failed", passed(&steps.logs()?));
+    Ok(())
+}
+
+/// The tests that passed, by what libtest says at the end of each program.
+fn passed(logs: &[String]) -> u64 {
+    let results = logs.iter().flat_map(|log| log.lines()).filter_map(|line| line.strip_prefix("test result: ok. "));
+    results.filter_map(|result| result.split(' ').next()?.parse::<u64>().ok()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn passed_tests_are_counted_over_all_logs() {
+        let logs = ["test result: ok. 3 passed; 0 failed\nelse", "x\ntest result: ok. 40 passed; 0 failed; 1 ignored"];
+        assert_eq!(super::passed(&logs.map(str::to_owned)), 43);
+    }
+}
