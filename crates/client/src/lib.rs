@@ -6,11 +6,11 @@
 //!
 //! On Windows a client is connected through the driver's device:
 //!
-#![cfg_attr(windows, doc = "```no_run")]
-#![cfg_attr(not(windows), doc = "```ignore")]
+//! ```no_run
+//! # #[cfg(windows)]
+//! # fn main() -> Result<(), netio_anycast_client::Error> {
 //! use netio_anycast_client::{Access, Client, DeviceTransport, InterfaceId, Selection};
 //!
-//! # fn main() -> Result<(), netio_anycast_client::Error> {
 //! let client = Client::connect(DeviceTransport::open(Access::ReadWrite)?)?;
 //! client.create("192.0.2.1".parse().unwrap(), InterfaceId::Index(5))?;
 //! for entry in client.table(Selection::ALL)?.entries {
@@ -18,6 +18,8 @@
 //! }
 //! # Ok(())
 //! # }
+//! # #[cfg(not(windows))]
+//! # fn main() {}
 //! ```
 //!
 //! The [`Transport`] can be replaced, so that a program that uses the client is tested on any host. Here the driver's own

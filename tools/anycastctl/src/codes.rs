@@ -96,6 +96,8 @@ service_codes! {
     SERVICE_MARKED_FOR_DELETE = 1072;
     /// There is a service of that name.
     SERVICE_EXISTS = 1073;
+    /// The image could not be loaded, or refused to start.
+    DLL_INIT_FAILED = 1114;
     /// A policy keeps the driver from being loaded.
     DRIVER_BLOCKED = 1275;
 }

@@ -47,6 +47,11 @@ pub(crate) fn refused(what: &str, win32: Win32Error) -> Failure {
             "the driver's image is not where it was installed",
             "Uninstall the driver, then install it again",
         ),
+        codes::DLL_INIT_FAILED => (
+            FailureKind::Other,
+            "the driver's image could not be loaded, or the driver refused to start",
+            "Uninstall the driver, then install it again",
+        ),
         codes::BAD_EXE_FORMAT => (
             FailureKind::Other,
             "the driver's image is damaged or was built for another processor",

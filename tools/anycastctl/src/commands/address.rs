@@ -33,8 +33,14 @@ pub(super) fn list(
     family: Option<Family>,
     interface: Option<&InterfaceName>,
 ) -> Result<Report, Failure> {
-    let interface = interface.map(|interface| interface.resolve(platform.interfaces())).transpose()?;
-    let table = connect(platform, Access::Read)?.table(Selection { family, interface })?;
+    let selected = interface.map(|interface| interface.resolve(platform.interfaces())).transpose()?;
+    let client = connect(platform, Access::Read)?;
+    let table = client.table(Selection { family, interface: selected }).map_err(|error| match interface {
+        Some(interface) => {
+            Failure { what: format!("cannot list the anycast addresses of interface {interface}"), ..error.into() }
+        }
+        None => error.into(),
+    })?;
     let addresses = table.entries.into_iter().map(|entry| describe(platform, entry)).collect();
     Ok(Report::Addresses { generation: table.generation, addresses })
 }

@@ -77,6 +77,7 @@ fn what_the_service_control_manager_refuses() {
         codes::INVALID_IMAGE_HASH,
         codes::DRIVER_BLOCKED,
         codes::BAD_EXE_FORMAT,
+        codes::DLL_INIT_FAILED,
         codes::SERVICE_REQUEST_TIMEOUT,
         Win32Error(12345),
     ] {
