@@ -21,6 +21,13 @@ const WINE_MODULES: [&str; 4] = [
 
 /// What this module implements: `NAME` is the function `extension_NAME` of src/.
 const IMPLEMENTED: &[&str] = &[
+    // cancel_safe_queue.rs
+    "IoCsqInitialize",
+    "IoCsqInitializeEx",
+    "IoCsqInsertIrp",
+    "IoCsqInsertIrpEx",
+    "IoCsqRemoveIrp",
+    "IoCsqRemoveNextIrp",
     // cleanup.rs
     "IofCompleteRequest",
     // lookup.rs

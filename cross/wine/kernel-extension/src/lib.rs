@@ -9,6 +9,7 @@
 
 #![no_std]
 
+mod cancel_safe_queue;
 mod cleanup;
 mod lookup;
 mod pool;
