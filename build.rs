@@ -109,10 +109,7 @@ fn version_resource() -> String {
         ("ProductName", "netio-anycast"),
         ("ProductVersion", version),
     ];
-    let values: String = strings
-        .iter()
-        .map(|(name, value)| format!("VALUE \"{name}\", \"{value}\"\n"))
-        .collect();
+    let values: String = strings.iter().map(|(name, value)| format!("VALUE \"{name}\", \"{value}\"\n")).collect();
     // FILEOS: Windows NT. FILETYPE, FILESUBTYPE: a driver of no particular kind. 0409, 04B0 (1200): US English, Unicode.
     format!(
         "1 VERSIONINFO\nFILEVERSION {numbers}\nPRODUCTVERSION {numbers}\n\

@@ -11,11 +11,7 @@ use crate::Error;
 
 /// Names what failed, on which path.
 pub(crate) fn failed<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> Error + 'a {
-    move |source| Error::File {
-        action,
-        path: path.to_owned(),
-        source,
-    }
+    move |source| Error::File { action, path: path.to_owned(), source }
 }
 
 pub(crate) fn create_directory(path: &Path) -> Result<(), Error> {
@@ -60,10 +56,7 @@ pub(crate) fn run(tool: &'static str, command: &mut Command) -> Result<(), Error
         return Ok(());
     }
     let text = [output.stdout, output.stderr].concat();
-    Err(Error::ToolFailed {
-        tool,
-        output: String::from_utf8_lossy(&text).into_owned(),
-    })
+    Err(Error::ToolFailed { tool, output: String::from_utf8_lossy(&text).into_owned() })
 }
 
 #[cfg(test)]

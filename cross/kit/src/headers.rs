@@ -42,11 +42,8 @@ pub(crate) fn arrange(sources: &Sources, include: &Path) -> Result<(), Error> {
 
     let drivers = sources.mingw_headers.join("ddk");
     let shared = include.join(SHARED);
-    let replaced: Vec<&str> = OWN
-        .iter()
-        .filter(|(directory, ..)| *directory == SHARED)
-        .map(|(_, name, _)| *name)
-        .collect();
+    let replaced: Vec<&str> =
+        OWN.iter().filter(|(directory, ..)| *directory == SHARED).map(|(_, name, _)| *name).collect();
     link_all(&[&sources.mingw_headers, &drivers], &shared, &replaced)?;
     for directory in MINGW_DIRECTORIES {
         files::link(&sources.mingw_headers.join(directory), &shared.join(directory))?;

@@ -24,43 +24,13 @@ struct Library {
 }
 
 const LIBRARIES: [Library; 6] = [
-    Library {
-        name: "ntoskrnl",
-        of_mingw: &["libntoskrnl.a"],
-        definitions: &["ntoskrnl.def"],
-        sources: &[],
-    },
-    Library {
-        name: "hal",
-        of_mingw: &["libhal.a"],
-        definitions: &[],
-        sources: &[],
-    },
-    Library {
-        name: "wmilib",
-        of_mingw: &["libwmilib.a"],
-        definitions: &[],
-        sources: &[],
-    },
-    Library {
-        name: "netio",
-        of_mingw: &["libnetio.a"],
-        definitions: &[],
-        sources: &[],
-    },
+    Library { name: "ntoskrnl", of_mingw: &["libntoskrnl.a"], definitions: &["ntoskrnl.def"], sources: &[] },
+    Library { name: "hal", of_mingw: &["libhal.a"], definitions: &[], sources: &[] },
+    Library { name: "wmilib", of_mingw: &["libwmilib.a"], definitions: &[], sources: &[] },
+    Library { name: "netio", of_mingw: &["libnetio.a"], definitions: &[], sources: &[] },
     // Static in the WDK too: code that becomes part of the driver.
-    Library {
-        name: "wdmsec",
-        of_mingw: &[],
-        definitions: &[],
-        sources: &["wdmsec.c", "sddl.c"],
-    },
-    Library {
-        name: "BufferOverflowFastFailK",
-        of_mingw: &[],
-        definitions: &[],
-        sources: &["load_config.c"],
-    },
+    Library { name: "wdmsec", of_mingw: &[], definitions: &[], sources: &["wdmsec.c", "sddl.c"] },
+    Library { name: "BufferOverflowFastFailK", of_mingw: &[], definitions: &[], sources: &["load_config.c"] },
 ];
 
 /// The kit's own files: sources, their headers, and module definitions.
@@ -115,11 +85,7 @@ pub(crate) fn arrange(sources: &Sources, include: &Path, directory: &Path, work:
 
 /// The archives and objects that `library` consists of.
 fn members(library: &Library, sources: &Sources, include: &Path, work: &Path) -> Result<Vec<PathBuf>, Error> {
-    let mut members: Vec<PathBuf> = library
-        .of_mingw
-        .iter()
-        .map(|name| sources.mingw_libraries.join(name))
-        .collect();
+    let mut members: Vec<PathBuf> = library.of_mingw.iter().map(|name| sources.mingw_libraries.join(name)).collect();
     for definition in library.definitions {
         let archive = work.join(definition).with_extension("def.lib");
         let mut dlltool = Command::new(LLVM_DLLTOOL);

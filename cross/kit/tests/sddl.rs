@@ -47,10 +47,7 @@ const ADMINISTRATORS_ALL: &str = "00001800ff011f00010200000000000520000000200200
 
 #[test]
 fn the_drivers_descriptor_lets_system_and_administrators_in_and_nobody_else() {
-    assert_eq!(
-        descriptor("D:P(A;;GA;;;SY)(A;;GA;;;BA)"),
-        headers(8 + 20 + 24, 2) + SYSTEM_ALL + ADMINISTRATORS_ALL
-    );
+    assert_eq!(descriptor("D:P(A;;GA;;;SY)(A;;GA;;;BA)"), headers(8 + 20 + 24, 2) + SYSTEM_ALL + ADMINISTRATORS_ALL);
 }
 
 #[test]
@@ -61,10 +58,7 @@ fn a_dacl_without_entries_lets_only_the_kernel_in() {
 #[test]
 fn entries_deny_too_and_rights_add_up() {
     // GENERIC_READ | GENERIC_WRITE of a file, denied to Everyone (S-1-1-0).
-    assert_eq!(
-        descriptor("D:P(D;;GRGW;;;WD)"),
-        headers(8 + 20, 1) + "010014009f0112000101000000000001" + "00000000"
-    );
+    assert_eq!(descriptor("D:P(D;;GRGW;;;WD)"), headers(8 + 20, 1) + "010014009f0112000101000000000001" + "00000000");
 }
 
 #[test]

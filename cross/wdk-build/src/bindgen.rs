@@ -58,10 +58,8 @@ pub trait BuilderExt {
 impl BuilderExt for Builder {
     fn wdk_default(config: impl Borrow<Config> + fmt::Debug) -> Result<Builder, ConfigError> {
         let config = config.borrow();
-        let rust_target = RustTarget::stable(RUST_MINOR, 0).map_err(|error| ConfigError::RustTarget {
-            minor: RUST_MINOR,
-            reason: error.to_string(),
-        })?;
+        let rust_target = RustTarget::stable(RUST_MINOR, 0)
+            .map_err(|error| ConfigError::RustTarget { minor: RUST_MINOR, reason: error.to_string() })?;
         let mut builder = Self::default()
             .use_core()
             .derive_default(true)

@@ -16,12 +16,9 @@ impl Config {
     fn processor_definitions(&self) -> Vec<Definition> {
         match self.cpu_architecture {
             CpuArchitecture::Amd64 => vec![("_WIN64", None), ("_AMD64_", None), ("AMD64", None)],
-            CpuArchitecture::Arm64 => vec![
-                ("_ARM64_", None),
-                ("ARM64", None),
-                ("_USE_DECLSPECS_FOR_SAL", Some(1)),
-                ("STD_CALL", None),
-            ],
+            CpuArchitecture::Arm64 => {
+                vec![("_ARM64_", None), ("ARM64", None), ("_USE_DECLSPECS_FOR_SAL", Some(1)), ("STD_CALL", None)]
+            }
         }
     }
 

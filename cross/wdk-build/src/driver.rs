@@ -4,11 +4,7 @@ use serde::Deserialize;
 
 /// The driver model, as `[package.metadata.wdk.driver-model]` of a `Cargo.toml` names it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
-#[serde(
-    tag = "driver-type",
-    rename_all = "UPPERCASE",
-    deny_unknown_fields
-)]
+#[serde(tag = "driver-type", rename_all = "UPPERCASE", deny_unknown_fields)]
 pub enum DriverConfig {
     /// Windows Driver Model.
     Wdm,
@@ -50,11 +46,7 @@ pub struct KmdfConfig {
 
 impl Default for KmdfConfig {
     fn default() -> Self {
-        Self {
-            kmdf_version_major: 1,
-            target_kmdf_version_minor: 33,
-            minimum_kmdf_version_minor: None,
-        }
+        Self { kmdf_version_major: 1, target_kmdf_version_minor: 33, minimum_kmdf_version_minor: None }
     }
 }
 
@@ -80,11 +72,7 @@ pub struct UmdfConfig {
 
 impl Default for UmdfConfig {
     fn default() -> Self {
-        Self {
-            umdf_version_major: 2,
-            target_umdf_version_minor: 33,
-            minimum_umdf_version_minor: None,
-        }
+        Self { umdf_version_major: 2, target_umdf_version_minor: 33, minimum_umdf_version_minor: None }
     }
 }
 

@@ -13,10 +13,7 @@ pub struct IoError {
 impl IoError {
     /// Joins `source` with the path it happened on.
     pub fn with_path(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
-        Self {
-            path: path.into(),
-            source,
-        }
+        Self { path: path.into(), source }
     }
 }
 

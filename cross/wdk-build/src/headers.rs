@@ -34,40 +34,23 @@ struct Headers {
 }
 
 impl Headers {
-    const NONE: Self = Self {
-        all: &[],
-        kernel_mode: &[],
-        kmdf: &[],
-        wdf: &[],
-    };
+    const NONE: Self = Self { all: &[], kernel_mode: &[], kmdf: &[], wdf: &[] };
 
     const fn of(subset: ApiSubset) -> Self {
         match subset {
             // `windows.h`, the user-mode base, is the one header that only UMDF has: see `Config::headers`.
-            ApiSubset::Base => Self {
-                kernel_mode: &["ntifs.h", "ntddk.h", "ntstrsafe.h"],
-                ..Self::NONE
-            },
-            ApiSubset::Wdf => Self {
-                wdf: &["wdf.h"],
-                ..Self::NONE
-            },
-            ApiSubset::Gpio => Self {
-                all: &["gpio.h"],
-                kmdf: &["gpioclx.h"],
-                ..Self::NONE
-            },
+            ApiSubset::Base => Self { kernel_mode: &["ntifs.h", "ntddk.h", "ntstrsafe.h"], ..Self::NONE },
+            ApiSubset::Wdf => Self { wdf: &["wdf.h"], ..Self::NONE },
+            ApiSubset::Gpio => Self { all: &["gpio.h"], kmdf: &["gpioclx.h"], ..Self::NONE },
             ApiSubset::Hid => Self {
                 all: &["hidclass.h", "hidsdi.h", "hidpi.h", "vhf.h"],
                 kernel_mode: &["hidpddi.h", "hidport.h", "kbdmou.h", "ntdd8042.h"],
                 kmdf: &["HidSpiCx/1.0/hidspicx.h"],
                 ..Self::NONE
             },
-            ApiSubset::ParallelPorts => Self {
-                all: &["ntddpar.h", "ntddser.h"],
-                kernel_mode: &["parallel.h"],
-                ..Self::NONE
-            },
+            ApiSubset::ParallelPorts => {
+                Self { all: &["ntddpar.h", "ntddser.h"], kernel_mode: &["parallel.h"], ..Self::NONE }
+            }
             ApiSubset::Spb => Self {
                 all: &["spb.h", "reshub.h"],
                 kernel_mode: &["pwmutil.h"],
@@ -87,14 +70,7 @@ impl Headers {
                     "ntddvol.h",
                     "ufs.h",
                 ],
-                kernel_mode: &[
-                    "mountdev.h",
-                    "mountmgr.h",
-                    "ntddchgr.h",
-                    "ntdddump.h",
-                    "storduid.h",
-                    "storport.h",
-                ],
+                kernel_mode: &["mountdev.h", "mountmgr.h", "ntddchgr.h", "ntdddump.h", "storduid.h", "storport.h"],
                 kmdf: &["ehstorbandmgmt.h"],
                 ..Self::NONE
             },
@@ -187,9 +163,7 @@ fn two_part_version(name: &str) -> Option<(u32, u32)> {
 
 /// ufxclient.h has `FORCEINLINE` where C does not permit it; clang accepts that from version 20 on.
 fn clang_reads_ufxclient() -> bool {
-    bindgen::clang_version()
-        .parsed
-        .is_some_and(|(major, _)| major >= 20)
+    bindgen::clang_version().parsed.is_some_and(|(major, _)| major >= 20)
 }
 
 #[cfg(test)]

@@ -43,11 +43,8 @@ impl Config {
 
 fn link_attribute(library: &str) -> String {
     let mut source = String::from("#[cfg(not(any(test, feature = \"suppress-wdk-linking\")))]\n");
-    writeln!(
-        source,
-        "#[link(name = \"{library}\", kind = \"static\", modifiers = \"-bundle\")]"
-    )
-    .expect("writing to a String cannot fail");
+    writeln!(source, "#[link(name = \"{library}\", kind = \"static\", modifiers = \"-bundle\")]")
+        .expect("writing to a String cannot fail");
     source.push_str("unsafe extern \"C\" {}\n");
     source
 }

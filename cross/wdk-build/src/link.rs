@@ -9,24 +9,17 @@ impl Config {
     ///
     /// Only needed by a library whose build names no driver model; the other functions do this too.
     pub fn emit_check_cfg_settings() {
-        let values: String = DriverConfig::NAMES
-            .iter()
-            .map(|name| format!("\"{name}\","))
-            .collect();
-        println!("cargo::rustc-check-cfg=cfg(driver_model__driver_type, values({values}))");
+        let values = DriverConfig::NAMES.join("\",\"");
+        println!("cargo::rustc-check-cfg=cfg(driver_model__driver_type, values(\"{values}\",))");
     }
 
     /// Configures the build of a library: tells rustc the driver model.
     ///
     /// # Errors
     /// None; the published crate's signature allows for some.
-    #[expect(clippy::unnecessary_wraps, reason = "the signature of the published crate")]
     pub fn configure_library_build(&self) -> Result<(), ConfigError> {
         Self::emit_check_cfg_settings();
-        println!(
-            "cargo::rustc-cfg=driver_model__driver_type=\"{}\"",
-            self.driver_config.name()
-        );
+        println!("cargo::rustc-cfg=driver_model__driver_type=\"{}\"", self.driver_config.name());
         Ok(())
     }
 
@@ -65,11 +58,9 @@ impl Config {
             // Rust cannot name a symbol without exporting it.
             DriverConfig::Wdm => [&KERNEL[..], &["/ENTRY:DriverEntry", "/IGNORE:4257", "/IGNORE:4216"]].concat(),
             DriverConfig::Kmdf(_) => [&KERNEL[..], &["/ENTRY:FxDriverEntry", "/IGNORE:4257"]].concat(),
-            DriverConfig::Umdf(_) => vec![
-                "/NODEFAULTLIB:kernel32.lib",
-                "/NODEFAULTLIB:user32.lib",
-                "/SUBSYSTEM:WINDOWS",
-            ],
+            DriverConfig::Umdf(_) => {
+                vec!["/NODEFAULTLIB:kernel32.lib", "/NODEFAULTLIB:user32.lib", "/SUBSYSTEM:WINDOWS"]
+            }
         };
         [&of_model[..], &COMMON].concat()
     }

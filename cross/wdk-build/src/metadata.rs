@@ -48,17 +48,11 @@ pub(crate) fn read() -> Result<Manifests, ConfigError> {
         command.current_dir(directory);
     }
     let metadata = command.manifest_path(&manifest).exec()?;
-    let mut paths: BTreeSet<String> = metadata
-        .packages
-        .iter()
-        .map(|package| package.manifest_path.to_string())
-        .collect();
+    let mut paths: BTreeSet<String> =
+        metadata.packages.iter().map(|package| package.manifest_path.to_string()).collect();
     paths.insert(metadata.workspace_root.join("Cargo.toml").to_string());
     paths.insert(manifest.display().to_string());
-    Ok(Manifests {
-        driver: driver_model(&metadata)?,
-        paths,
-    })
+    Ok(Manifests { driver: driver_model(&metadata)?, paths })
 }
 
 fn driver_model(metadata: &Metadata) -> Result<DriverConfig, ConfigError> {
@@ -88,10 +82,7 @@ fn driver_model(metadata: &Metadata) -> Result<DriverConfig, ConfigError> {
 fn parse(manifest: &str, section: &Value) -> Result<DriverConfig, ConfigError> {
     Section::deserialize(section)
         .map(|section| section.driver_model)
-        .map_err(|source| ConfigError::MalformedDriverModel {
-            manifest: manifest.to_owned(),
-            source,
-        })
+        .map_err(|source| ConfigError::MalformedDriverModel { manifest: manifest.to_owned(), source })
 }
 
 #[cfg(test)]
@@ -128,14 +119,8 @@ mod tests {
         let kmdf = json!({"wdk": {"driver-model": {
             "driver-type": "KMDF", "kmdf-version-major": 1, "target-kmdf-version-minor": 31
         }}});
-        let expected = KmdfConfig {
-            target_kmdf_version_minor: 31,
-            ..KmdfConfig::new()
-        };
-        assert_eq!(
-            driver_model(&metadata(&kmdf, &json!({"wdk": {}}))).unwrap(),
-            DriverConfig::Kmdf(expected)
-        );
+        let expected = KmdfConfig { target_kmdf_version_minor: 31, ..KmdfConfig::new() };
+        assert_eq!(driver_model(&metadata(&kmdf, &json!({"wdk": {}}))).unwrap(), DriverConfig::Kmdf(expected));
     }
 
     #[test]
@@ -149,9 +134,6 @@ mod tests {
 
         assert!(matches!(model(&Value::Null, &Value::Null), Err(ConfigError::NoDriverModel)));
         assert!(matches!(model(&kmdf, &wdm), Err(ConfigError::SeveralDriverModels(_))));
-        assert!(matches!(
-            model(&Value::Null, &unknown),
-            Err(ConfigError::MalformedDriverModel { .. })
-        ));
+        assert!(matches!(model(&Value::Null, &unknown), Err(ConfigError::MalformedDriverModel { .. })));
     }
 }

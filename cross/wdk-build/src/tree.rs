@@ -9,10 +9,7 @@ use crate::{Config, ConfigError, DriverConfig, IoError};
 
 /// The root of the WDK tree: `WDKContentRoot`, as a WDK command prompt sets it.
 pub(crate) fn content_root() -> Result<PathBuf, ConfigError> {
-    env::var_os("WDKContentRoot")
-        .map(PathBuf::from)
-        .filter(|root| root.is_dir())
-        .ok_or(ConfigError::NoWdk)
+    env::var_os("WDKContentRoot").map(PathBuf::from).filter(|root| root.is_dir()).ok_or(ConfigError::NoWdk)
 }
 
 /// The version of the SDK below `root`: `Version_Number` where the environment says so, otherwise the greatest one.
@@ -61,10 +58,7 @@ impl Config {
                 directories.push(include.join(format!("wdf/umdf/{major}.{minor}")));
             }
         }
-        let directories = directories
-            .iter()
-            .map(|directory| existing(directory))
-            .collect::<Result<Vec<_>, _>>()?;
+        let directories = directories.iter().map(|directory| existing(directory)).collect::<Result<Vec<_>, _>>()?;
         Ok(directories.into_iter())
     }
 
@@ -89,10 +83,7 @@ impl Config {
             }
         }
         directories.push(self.sdk_library_path()?);
-        let directories = directories
-            .iter()
-            .map(|directory| existing(directory))
-            .collect::<Result<Vec<_>, _>>()?;
+        let directories = directories.iter().map(|directory| existing(directory)).collect::<Result<Vec<_>, _>>()?;
         Ok(directories.into_iter())
     }
 

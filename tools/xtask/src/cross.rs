@@ -62,16 +62,17 @@ pub(crate) fn doc_driver(root: &Path, log: &Log) -> Result<()> {
 
 /// The cargo command that does `subcommand` to the driver, after the WDK tree was arranged.
 fn driver_cargo(root: &Path, lane: &str, subcommand: &str) -> Result<Cargo> {
-    let kit = root.join("target/cross/wdk");
-    netio_anycast_kit::arrange(&netio_anycast_kit::Sources::debian(), &kit).context("cannot arrange the WDK tree")?;
+    let kit = arrange_wdk_tree(root)?;
     Ok(Cargo::new(root, lane, subcommand)
         .with_wdk_build_port(root, lane)?
         .build_std("core,alloc")
         .args(["--package", "netio-anycast", "--release", "--target", KERNEL_TARGET])
-        .env("WDKContentRoot", kit)
         .env("BINDGEN_EXTRA_CLANG_ARGS", netio_anycast_kit::BINDGEN_EXTRA_CLANG_ARGS)
         .env("LIBCLANG_PATH", "/usr/lib/llvm-19/lib")
-        .env("RC", "llvm-rc-19")
+        // What the version resource is preprocessed and compiled with.
+        .env("CC_x86_64_pc_windows_msvc", kit.join("bin/clang-cl"))
+        .env("RC_x86_64_pc_windows_msvc", "llvm-rc-19")
+        .env("WDKContentRoot", kit)
         .rustflags(kernel_flags())
         .rustflags([
             "-Ccontrol-flow-guard",
@@ -79,6 +80,16 @@ fn driver_cargo(root: &Path, lane: &str, subcommand: &str) -> Result<Cargo> {
             // survives.
             "--cfg=no_global_oom_handling",
         ]))
+}
+
+/// Arranges the WDK tree, and returns its root.
+///
+/// # Errors
+/// A file of the packages it is made from is missing, or a tool fails.
+pub(crate) fn arrange_wdk_tree(root: &Path) -> Result<PathBuf> {
+    let tree = root.join("target/cross/wdk");
+    netio_anycast_kit::arrange(&netio_anycast_kit::Sources::debian(), &tree).context("cannot arrange the WDK tree")?;
+    Ok(tree)
 }
 
 /// What code for the kernel is compiled and linked with.
@@ -131,6 +142,44 @@ pub(crate) fn build_programs(root: &Path, log: &Log) -> Result<Programs> {
     })
 }
 
+/// `cross/wdk-build-parity` as it was built.
+pub(crate) struct ParityPrograms {
+    /// With the port of wdk-build, for Linux.
+    pub(crate) port: PathBuf,
+    /// With the published wdk-build, for Windows.
+    pub(crate) original: PathBuf,
+}
+
+/// Builds the program that prints wdk-build's answers, with the port and with the original.
+///
+/// # Errors
+/// The build fails.
+pub(crate) fn build_parity_programs(root: &Path, log: &Log) -> Result<ParityPrograms> {
+    const PACKAGE: &str = "wdk-build-parity";
+    let port = Cargo::new(root, "port", "build").with_wdk_build_port(root, "port")?.args(["--package", PACKAGE]);
+    let original = program_cargo(root, "build").args(["--package", PACKAGE]);
+    Ok(ParityPrograms {
+        port: executable(&port.artifacts(log)?, PACKAGE)?,
+        original: executable(&original.artifacts(log)?, PACKAGE)?,
+    })
+}
+
+/// Runs clippy on the port of wdk-build and on what holds it to the original, and the port's own tests; a warning is an error.
+///
+/// # Errors
+/// Clippy finds something, or a test fails.
+pub(crate) fn check_wdk_build_port(root: &Path, log: &Log) -> Result<()> {
+    // By its path: the published crate has the same name and version.
+    let port = format!("path+file://{}", root.join("cross/wdk-build").display());
+    let packages = ["--package", &port, "--package", "wdk-build-parity"];
+    Cargo::new(root, "port", "clippy")
+        .with_wdk_build_port(root, "port")?
+        .args(packages)
+        .args(["--all-targets", "--", "-Dwarnings"])
+        .run(log)?;
+    Cargo::new(root, "port", "test").with_wdk_build_port(root, "port")?.args(packages).run(log)
+}
+
 /// Runs clippy on everything that is compiled into Windows programs; a warning is an error.
 ///
 /// # Errors
@@ -149,6 +198,16 @@ fn program_cargo(root: &Path, subcommand: &str) -> Cargo {
         .config("profile.dev.panic=\"unwind\"")
         .args(["--target", PROGRAM_TARGET])
         .rustflags(["-Clinker=x86_64-w64-mingw32-gcc-win32"])
+}
+
+/// The program that the package `name` was built into.
+fn executable(artifacts: &[Artifact], name: &str) -> Result<PathBuf> {
+    artifacts
+        .iter()
+        .filter(|artifact| artifact.target.name == name)
+        .find_map(|artifact| artifact.executable.clone())
+        .map(Into::into)
+        .with_context(|| format!("cargo built no program {name}"))
 }
 
 /// The file with this extension that the target `name` was built into.

@@ -9,6 +9,7 @@ mod fuzz;
 mod host;
 mod lane;
 mod package;
+mod parity;
 mod setup;
 mod step;
 mod test;

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::lane::{self, Lane};
 use crate::step::Steps;
-use crate::{cross, fuzz, host, setup};
+use crate::{cross, fuzz, host, parity, setup};
 
 /// How long the fuzzer runs: in CI, and at a developer's desk.
 const FUZZING_IN_CI: Duration = Duration::from_mins(1);
@@ -33,6 +33,9 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     steps.run("Documentation of the driver", |log| cross::doc_driver(root, log))?;
     steps.run("Clippy on the Wine modules", |log| cross::clippy_wine_modules(root, log))?;
     steps.run("Clippy on the Windows programs", |log| cross::clippy_programs(root, log))?;
+
+    steps.run("Clippy and tests of the port of wdk-build", |log| cross::check_wdk_build_port(root, log))?;
+    steps.run("The port of wdk-build answers as the original does", |log| parity::check(root, log))?;
 
     let lane = Lane::prepare(root, &image, &mut steps)?;
     steps.run("Tests of the driver in Wine's kernel", |log| lane.run_tests(WINE_LIMIT, log))?;
