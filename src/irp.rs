@@ -12,7 +12,9 @@ use wdk_sys::{IO_NO_INCREMENT, IO_STACK_LOCATION, IRP, NTSTATUS};
 const METHOD_MASK: u32 = 0b11;
 
 /// The buffer of a request that has none.
-const NO_BUFFER: SystemBuffer<'static> = SystemBuffer { bytes: &mut [], input_length: 0, output_length: 0 };
+const fn no_buffer() -> SystemBuffer<'static> {
+    SystemBuffer { bytes: &mut [], input_length: 0, output_length: 0 }
+}
 
 /// An IRP that the I/O manager has handed to the driver and that the driver has not completed yet.
 ///
@@ -61,7 +63,7 @@ impl Irp {
         let code = parameters.IoControlCode;
         let buffer = match code & METHOD_MASK {
             METHOD_BUFFERED => self.system_buffer(parameters.InputBufferLength, parameters.OutputBufferLength),
-            _ => NO_BUFFER,
+            _ => no_buffer(),
         };
         (code, buffer)
     }
@@ -77,7 +79,7 @@ impl Irp {
         // SAFETY: with METHOD_BUFFERED this is the member of `AssociatedIrp` that is in use.
         let buffer = unsafe { irp.AssociatedIrp.SystemBuffer };
         let Some(buffer) = NonNull::new(buffer.cast::<u8>()) else {
-            return NO_BUFFER;
+            return no_buffer();
         };
         let input_length = input_length as usize;
         let output_length = output_length as usize;
