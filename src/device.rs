@@ -20,12 +20,8 @@ const SECURITY_DESCRIPTOR: &str = "D:P(A;;GA;;;SY)(A;;GA;;;BA)";
 
 /// The class under which an administrator may put another security descriptor into the registry.
 /// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdmsec/nf-wdmsec-wdmlibiocreatedevicesecure>
-static DEVICE_CLASS: GUID = GUID {
-    Data1: 0xD8F2_4BD5,
-    Data2: 0xFD53,
-    Data3: 0x43D8,
-    Data4: [0xBC, 0x2B, 0x77, 0x0D, 0x5A, 0xEA, 0x70, 0x7A],
-};
+static DEVICE_CLASS: GUID =
+    GUID { Data1: 0xD8F2_4BD5, Data2: 0xFD53, Data3: 0x43D8, Data4: [0xBC, 0x2B, 0x77, 0x0D, 0x5A, 0xEA, 0x70, 0x7A] };
 
 static DEVICE_NAME_UTF16: [u16; DEVICE_NAME.len()] = utf16(DEVICE_NAME);
 static LINK_NAME_UTF16: [u16; SYMBOLIC_LINK_NAME.len()] = utf16(SYMBOLIC_LINK_NAME);

@@ -3,7 +3,9 @@
 use core::ptr::NonNull;
 
 use netio_anycast_protocol::status::NtStatus;
-use wdk_sys::{DEVICE_OBJECT, DRIVER_OBJECT, IRP, IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_CREATE, IRP_MJ_DEVICE_CONTROL, NTSTATUS};
+use wdk_sys::{
+    DEVICE_OBJECT, DRIVER_OBJECT, IRP, IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_CREATE, IRP_MJ_DEVICE_CONTROL, NTSTATUS,
+};
 
 use crate::device;
 use crate::irp::{Completed, Irp};

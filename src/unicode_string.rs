@@ -25,11 +25,7 @@ pub(crate) const fn utf16<const N: usize>(text: &str) -> [u16; N] {
 pub(crate) const fn unicode_string<const N: usize>(units: &'static [u16; N]) -> UNICODE_STRING {
     const { assert!(N <= 0x7FFF) };
     // The kernel does not write to the buffer of a string that it takes as `PCUNICODE_STRING`, which all uses here are.
-    UNICODE_STRING {
-        Length: byte_length(N),
-        MaximumLength: byte_length(N),
-        Buffer: units.as_ptr().cast_mut(),
-    }
+    UNICODE_STRING { Length: byte_length(N), MaximumLength: byte_length(N), Buffer: units.as_ptr().cast_mut() }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the caller asserts that it fits")]

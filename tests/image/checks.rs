@@ -88,9 +88,9 @@ pub(crate) fn pdb(image: &Image) -> Result<(), String> {
     const GUID_AND_AGE: usize = 20;
 
     let pe = image.pe();
-    let record = object::Object::pdb_info(&pe).map_err(|error| error.to_string())?.ok_or_else(|| {
-        format!("there is no {} record", String::from_utf8_lossy(CODE_VIEW_SIGNATURE))
-    })?;
+    let record = object::Object::pdb_info(&pe)
+        .map_err(|error| error.to_string())?
+        .ok_or_else(|| format!("there is no {} record", String::from_utf8_lossy(CODE_VIEW_SIGNATURE)))?;
     let name = String::from_utf8_lossy(record.path());
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
     ensure(name == "netio_anycast.pdb", format!("the PDB is named {name}"))?;

@@ -22,9 +22,8 @@ impl Image {
             || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/driver/netio_anycast.sys"),
             PathBuf::from,
         );
-        let bytes = std::fs::read(&path).unwrap_or_else(|error| {
-            panic!("{}: {error}. Build the driver first: cargo xtask build", path.display())
-        });
+        let bytes = std::fs::read(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}. Build the driver first: cargo xtask build", path.display()));
         let mut image = Self::from_bytes(bytes).expect("the driver is a PE image");
         image.path = Some(path);
         image

@@ -20,7 +20,8 @@ use zerocopy::{FromBytes, IntoBytes};
 pub(crate) const ETHERNET: Interface =
     Interface { luid: Luid::new(6, 12), index: 12, families: Families::all(), scope_id: 0x0BAD };
 /// Another one.
-pub(crate) const SECOND: Interface = Interface { luid: Luid::new(6, 13), index: 13, families: Families::all(), scope_id: 7 };
+pub(crate) const SECOND: Interface =
+    Interface { luid: Luid::new(6, 13), index: 13, families: Families::all(), scope_id: 7 };
 
 /// The model of NetIO, with [`ETHERNET`] and [`SECOND`] and no address. Tests take turns.
 pub(crate) struct Simulation {
@@ -131,7 +132,11 @@ impl Driver {
     }
 
     /// GET_TABLE with room for `rows` rows; whether there are more.
-    pub(crate) fn table_page(&self, filter: TableFilter, rows: usize) -> Result<(TableHeader, Vec<Row>, bool), OsError> {
+    pub(crate) fn table_page(
+        &self,
+        filter: TableFilter,
+        rows: usize,
+    ) -> Result<(TableHeader, Vec<Row>, bool), OsError> {
         let mut output = vec![0xEE; size_of::<TableHeader>() + rows * size_of::<Row>()];
         let code = Operation::GetTable.definition().control_code();
         let returned = self.device.control(code, filter.as_bytes(), &mut output)?;

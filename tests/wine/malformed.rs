@@ -169,9 +169,7 @@ fn reserved_bits_and_unknown_flags_are_invalid() {
 #[test]
 fn addresses_that_are_not_unicast_are_invalid() {
     let bench = Bench::new();
-    let unicast_only = [
-        "0.0.0.0", "::", "224.0.0.1", "239.255.255.255", "ff00::", "ff02::1", "255.255.255.255",
-    ];
+    let unicast_only = ["0.0.0.0", "::", "224.0.0.1", "239.255.255.255", "ff00::", "ff02::1", "255.255.255.255"];
     let mut rows: Vec<Row> = unicast_only.into_iter().map(|text| on(ETHERNET, text)).collect();
     for family in [0, 1, 3, 24, u16::MAX] {
         let mut row = on(ETHERNET, "192.0.2.1");

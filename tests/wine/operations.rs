@@ -77,7 +77,10 @@ fn an_address_that_is_not_there_is_not_found() {
 #[test]
 fn a_family_whose_stack_is_absent_is_not_supported() {
     let bench = Bench::new();
-    bench.model.configure(Settings { stacks: Families::IPV4, ..Settings::default() }).expect("the model is configurable");
+    bench
+        .model
+        .configure(Settings { stacks: Families::IPV4, ..Settings::default() })
+        .expect("the model is configurable");
     let not_supported = failure(NtStatus::NOT_SUPPORTED, 50);
     assert_eq!(bench.driver.create(on(ETHERNET, "2001:db8::1")), Err(not_supported));
     assert_eq!(bench.driver.get(on(ETHERNET, "2001:db8::1")), Err(not_supported));

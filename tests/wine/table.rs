@@ -64,10 +64,9 @@ fn a_filter_for_what_can_t_be_is_refused() {
         let refused = bench.driver.table(all_of(AddressFamily(family)));
         assert_eq!(refused, Err(failure(NtStatus::INVALID_PARAMETER, 87)), "AF_{family}");
     }
-    for filter in [
-        TableFilter { luid: Luid::new(6, 99), ..TableFilter::ALL },
-        TableFilter { index: 99, ..TableFilter::ALL },
-    ] {
+    for filter in
+        [TableFilter { luid: Luid::new(6, 99), ..TableFilter::ALL }, TableFilter { index: 99, ..TableFilter::ALL }]
+    {
         assert_eq!(bench.driver.table(filter), Err(failure(NtStatus::NOT_FOUND, 1168)), "{filter:?}");
     }
 }
