@@ -57,7 +57,7 @@ fn generate_bindings(config: &Config, out_dir: &Path) -> anyhow::Result<()> {
     let mut header = config.bindgen_header_contents([ApiSubset::Base])?;
     // netioapi.h relies on its user to have included the two before it.
     for name in ["ws2def.h", "ws2ipdef.h", "netioapi.h", "wdmsec.h"] {
-        header.push_str(&format!("#include <{name}>\n"));
+        header.extend(["#include <", name, ">\n"]);
     }
     let mut builder = bindgen::Builder::wdk_default(config)?
         .header_contents("netio-input.h", &header)
@@ -109,7 +109,7 @@ fn version_resource() -> String {
         ("ProductName", "netio-anycast"),
         ("ProductVersion", version),
     ];
-    let values: String = strings.iter().map(|(name, value)| format!("VALUE \"{name}\", \"{value}\"\n")).collect();
+    let values = strings.map(|(name, value)| format!("VALUE \"{name}\", \"{value}\"\n")).concat();
     // FILEOS: Windows NT. FILETYPE, FILESUBTYPE: a driver of no particular kind. 0409, 04B0 (1200): US English, Unicode.
     format!(
         "1 VERSIONINFO\nFILEVERSION {numbers}\nPRODUCTVERSION {numbers}\n\
