@@ -38,6 +38,8 @@ enum Command {
     Test,
     /// Build the driver package: target/driver/package
     Build,
+    /// Compare the Linux port of wdk-build with the original (a part of `test`)
+    Parity,
     /// Install the Debian packages that the other commands need (each does so itself)
     Setup,
 }
@@ -61,6 +63,11 @@ fn run(command: Command, root: &Path) -> Result<()> {
             let image = lane::build_driver(root, &mut Steps::new(root, "build")?)?;
             println!("The driver package is {}", package::assemble(root, &image)?.display());
             Ok(())
+        }
+        Command::Parity => {
+            setup::install_packages(setup::ALL)?;
+            Steps::new(root, "parity")?
+                .run("The port of wdk-build answers as the original does", |log| parity::check(root, log))
         }
         Command::Setup => setup::install_packages(setup::ALL),
     }

@@ -78,7 +78,9 @@ impl Run {
 
 /// What cargo tells a build script of the driver.
 fn build_script_environment(command: &mut Command) -> &mut Command {
-    command.env("CARGO_CFG_TARGET_ARCH", "x86_64").env("CARGO_CFG_TARGET_FEATURE", "cmpxchg16b,crt-static,fxsr,sse,sse2,sse3")
+    command
+        .env("CARGO_CFG_TARGET_ARCH", "x86_64")
+        .env("CARGO_CFG_TARGET_FEATURE", "cmpxchg16b,crt-static,fxsr,sse,sse2,sse3")
 }
 
 /// The path as Windows programs see it in Wine.
