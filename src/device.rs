@@ -35,6 +35,9 @@ struct Extension {
     engine: NonNull<DeviceEngine>,
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "it is a few bytes")]
+const EXTENSION_LENGTH: u32 = size_of::<Extension>() as u32;
+
 /// Creates the control device with its link, and hands it the engine. IRQL: PASSIVE_LEVEL.
 ///
 /// The link comes last: once it is there, requests can come.
@@ -44,9 +47,11 @@ struct Extension {
 pub(crate) fn create(driver: &mut DRIVER_OBJECT, engine: PoolBox<DeviceEngine>) -> Result<(), NtStatus> {
     let mut device = create_device(driver)?;
     let extension = Extension { engine: engine.into_raw() };
+    // SAFETY: the device was just created and lives until it is deleted.
+    let place = unsafe { device.as_ref() }.DeviceExtension.cast::<Extension>();
     // SAFETY: the I/O manager allocated the extension with this size, and nobody can reach the device before it has
     // finished initializing.
-    unsafe { device.as_ref().DeviceExtension.cast::<Extension>().write(extension) };
+    unsafe { place.write(extension) };
     if let Err(status) = create_link() {
         delete_device(device);
         return Err(status);
@@ -65,7 +70,7 @@ fn create_device(driver: &mut DRIVER_OBJECT) -> Result<NonNull<DEVICE_OBJECT>, N
     let status = unsafe {
         WdmlibIoCreateDeviceSecure(
             driver,
-            size_of::<Extension>() as u32,
+            EXTENSION_LENGTH,
             &raw mut name,
             u32::from(netio_anycast_protocol::operation::DEVICE_TYPE),
             FILE_DEVICE_SECURE_OPEN,

@@ -6,10 +6,17 @@ use netio_anycast_engine::{Completion, SystemBuffer};
 use netio_anycast_protocol::operation::METHOD_BUFFERED;
 use netio_anycast_protocol::status::NtStatus;
 use wdk_sys::ntddk::IofCompleteRequest;
-use wdk_sys::{IO_NO_INCREMENT, IO_STACK_LOCATION, IRP, NTSTATUS};
+use wdk_sys::{CCHAR, IO_NO_INCREMENT, IO_STACK_LOCATION, IRP, NTSTATUS};
 
 /// The bits of a control code that tell how its buffers travel, `METHOD_FROM_CTL_CODE` of `wdm.h`.
 const METHOD_MASK: u32 = 0b11;
+
+/// No boost for the thread that waits: it did not wait for a device.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "IO_NO_INCREMENT is zero, and bindgen has made a wider number of it"
+)]
+const NO_PRIORITY_BOOST: CCHAR = IO_NO_INCREMENT as CCHAR;
 
 /// The buffer of a request that has none.
 const fn no_buffer() -> SystemBuffer<'static> {
@@ -104,7 +111,7 @@ impl Irp {
         // SAFETY: the IRP is ours, its status block is filled in, it has no cancel routine, and consuming `self` lets
         // nobody touch it afterwards. IRQL <= DISPATCH_LEVEL, as in every dispatch routine.
         // https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-iocompleterequest
-        unsafe { IofCompleteRequest(self.irp.as_ptr(), IO_NO_INCREMENT as i8) };
+        unsafe { IofCompleteRequest(self.irp.as_ptr(), NO_PRIORITY_BOOST) };
         Completed { status: completion.status }
     }
 

@@ -59,8 +59,10 @@ unsafe fn allocate_zeroed_non_paged(bytes: SIZE_T, tag: ULONG) -> PVOID {
     // SAFETY: IRQL <= DISPATCH_LEVEL, as the caller promises, is what non-paged pool asks for.
     let memory = unsafe { ExAllocatePoolWithTag(NonPagedPoolNx, bytes, tag) };
     if !memory.is_null() {
-        // SAFETY: the memory was just allocated with this length, which is therefore a `usize`.
-        unsafe { memory.cast::<u8>().write_bytes(0, bytes as usize) };
+        #[expect(clippy::cast_possible_truncation, reason = "SIZE_T is as wide as a pointer")]
+        let length = bytes as usize;
+        // SAFETY: the memory was just allocated with this length.
+        unsafe { memory.cast::<u8>().write_bytes(0, length) };
     }
     memory
 }
