@@ -13,6 +13,10 @@
 //! driver relies on to the compiler's word.
 
 #![no_std]
+#![allow(
+    rustdoc::private_intra_doc_links,
+    reason = "a driver exports no items: its documentation is that of the private ones"
+)]
 
 extern crate alloc;
 use wdk_panic as _;
