@@ -69,9 +69,8 @@ fn driver_cargo(root: &Path, lane: &str, subcommand: &str) -> Result<Cargo> {
         .args(["--package", "netio-anycast", "--release", "--target", KERNEL_TARGET])
         .env("BINDGEN_EXTRA_CLANG_ARGS", netio_anycast_kit::BINDGEN_EXTRA_CLANG_ARGS)
         .env("LIBCLANG_PATH", "/usr/lib/llvm-19/lib")
-        // What the version resource is preprocessed and compiled with.
-        .env("CC_x86_64_pc_windows_msvc", kit.join("bin/clang-cl"))
-        .env("RC_x86_64_pc_windows_msvc", "llvm-rc-19")
+        // What the version resource is compiled with.
+        .env("RC_x86_64_pc_windows_msvc", "x86_64-w64-mingw32-windres")
         .env("WDKContentRoot", kit)
         .rustflags(kernel_flags())
         .rustflags([

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, ensure};
 
 use crate::step::Log;
 
@@ -54,4 +54,26 @@ pub(crate) fn test_image(root: &Path, image: &Path, log: &Log) -> Result<()> {
     let mut command = cargo(root);
     command.args(["test", "--package", "netio-anycast-tests", "--test", "image"]).env("NETIO_ANYCAST_IMAGE", image);
     log.run(&mut command)
+}
+
+/// What differs in the work tree from the last commit.
+///
+/// # Errors
+/// Git does not answer.
+pub(crate) fn work_tree(root: &Path) -> Result<String> {
+    let output =
+        Command::new("git").args(["status", "--porcelain"]).current_dir(root).output().context("running git")?;
+    ensure!(output.status.success(), "git status ended with {}", output.status);
+    String::from_utf8(output.stdout).context("reading what git says")
+}
+
+/// Nothing has changed in the work tree since [`work_tree`] said `before`: a build leaves its traces in target/ alone.
+///
+/// # Errors
+/// Something has.
+pub(crate) fn check_work_tree(root: &Path, before: &str, log: &Log) -> Result<()> {
+    let after = work_tree(root)?;
+    log.append(&format!("before:\n{before}after:\n{after}"))?;
+    ensure!(after == before, "files in the work tree have changed");
+    Ok(())
 }

@@ -1,15 +1,15 @@
 //! The Wine lane: everything built, a kernel host running, and the driver's package ready to be installed in it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
 use crate::cross::{self, Programs};
+use crate::package;
 use crate::step::{Log, Steps};
 use crate::wine::{Finished, KernelHost};
-use crate::{package, setup};
 
 /// How long one run of a small program may take: the service manager and the INF installer are slow on a busy machine.
 const PROGRAM_LIMIT: Duration = Duration::from_mins(2);
@@ -33,7 +33,7 @@ impl Lane {
         let programs = steps.run("Build the Windows programs", |log| cross::build_programs(root, log))?;
         steps.run("Start Wine's kernel", |_| {
             let package = package::assemble(root, image)?;
-            let logs = steps_wine_logs(root)?;
+            let logs = empty_log_directory(root)?;
             let host = KernelHost::start(root, modules, &logs)?;
             let directory = host.deploy_package(&package)?;
             Ok(Self { host, programs, inf: format!(r"{directory}\netio_anycast.inf") })
@@ -93,7 +93,7 @@ impl Lane {
 }
 
 /// The directory for Wine's own logs, empty.
-fn steps_wine_logs(root: &Path) -> Result<std::path::PathBuf> {
+fn empty_log_directory(root: &Path) -> Result<PathBuf> {
     let logs = root.join("target/logs/wine");
     if logs.exists() {
         fs::remove_dir_all(&logs).with_context(|| format!("removing the old logs in {}", logs.display()))?;
@@ -102,11 +102,10 @@ fn steps_wine_logs(root: &Path) -> Result<std::path::PathBuf> {
     Ok(logs)
 }
 
-/// Installs the Debian packages and builds the driver: what every command starts with.
+/// Builds the driver: what every command that uses it starts with.
 ///
 /// # Errors
-/// A package can't be installed, or the build fails.
-pub(crate) fn build_driver(root: &Path, steps: &mut Steps) -> Result<std::path::PathBuf> {
-    setup::install_packages(setup::ALL)?;
+/// The build fails.
+pub(crate) fn build_driver(root: &Path, steps: &mut Steps) -> Result<PathBuf> {
     steps.run("Build the driver", |log| cross::build_driver(root, log))
 }

@@ -56,6 +56,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command, root: &Path) -> Result<()> {
+    setup::install_packages()?;
     match command {
         Command::Demo => demo::run(root),
         Command::Test => test::run(root),
@@ -64,12 +65,9 @@ fn run(command: Command, root: &Path) -> Result<()> {
             println!("The driver package is {}", package::assemble(root, &image)?.display());
             Ok(())
         }
-        Command::Parity => {
-            setup::install_packages(setup::ALL)?;
-            Steps::new(root, "parity")?
-                .run("The port of wdk-build answers as the original does", |log| parity::check(root, log))
-        }
-        Command::Setup => setup::install_packages(setup::ALL),
+        Command::Parity => Steps::new(root, "parity")?
+            .run("The port of wdk-build answers as the original does", |log| parity::check(root, log)),
+        Command::Setup => Ok(()),
     }
 }
 

@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail, ensure};
 
 /// A Debian package and what it is for.
 #[derive(Clone, Copy)]
-pub(crate) struct Package {
+struct Package {
     name: &'static str,
     purpose: &'static str,
 }
@@ -20,7 +20,7 @@ const fn package(name: &'static str, purpose: &'static str) -> Package {
 }
 
 /// What building for Windows needs, and running what was built.
-pub(crate) const ALL: &[Package] = &[
+const PACKAGES: &[Package] = &[
     package("rustc-web", "a Rust compiler that comes with its library's source"),
     package("cargo-web", "the cargo that belongs to it"),
     package("rust-web-src", "the source of Rust's library, which is built for Windows from it"),
@@ -28,20 +28,21 @@ pub(crate) const ALL: &[Package] = &[
     package("clang-19", "compiles the C of the kit"),
     package("libclang-19-dev", "reads the kernel's headers for bindgen"),
     package("lld-19", "links the driver"),
-    package("llvm-19", "makes import libraries and resources"),
+    package("llvm-19", "makes import libraries"),
     package("mingw-w64-x86-64-dev", "Windows headers and import libraries"),
-    package("gcc-mingw-w64-x86-64-win32", "links Windows programs"),
+    package("gcc-mingw-w64-x86-64-win32", "links Windows programs, and compiles the version resource"),
     package("wine", "runs Windows programs, and the driver in its kernel host"),
     package("wine64", "the 64-bit part of it"),
+    package("g++", "compiles the fuzzer's runtime"),
 ];
 
-/// Installs those of `packages` that are missing, and says so before it does.
+/// Installs those of the packages that are missing, and says so before it does.
 ///
 /// # Errors
 /// Packages are missing and this is neither Debian, nor run by root, nor is there a sudo that needs no password; or apt-get
 /// fails.
-pub(crate) fn install_packages(packages: &[Package]) -> anyhow::Result<()> {
-    let missing: Vec<Package> = packages.iter().copied().filter(|package| !is_installed(package.name)).collect();
+pub(crate) fn install_packages() -> anyhow::Result<()> {
+    let missing: Vec<Package> = PACKAGES.iter().copied().filter(|package| !is_installed(package.name)).collect();
     if missing.is_empty() {
         return Ok(());
     }

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::lane::{self, Lane};
 use crate::step::Steps;
-use crate::{cross, fuzz, host, parity, setup};
+use crate::{cross, fuzz, host, parity};
 
 /// How long the fuzzer runs: in CI, and at a developer's desk.
 const FUZZING_IN_CI: Duration = Duration::from_mins(1);
@@ -20,8 +20,8 @@ const WINE_LIMIT: Duration = Duration::from_mins(10);
 /// # Errors
 /// A check fails; the others after it are not run.
 pub(crate) fn run(root: &Path) -> Result<()> {
-    setup::install_packages(setup::ALL)?;
     let mut steps = Steps::new(root, "test")?;
+    let work_tree = host::work_tree(root)?;
     steps.run("Format", |log| host::check_format(root, log))?;
     steps.run("Clippy on the host's crates", |log| host::clippy(root, log))?;
     steps.run("Documentation of the host's crates", |log| host::doc(root, log))?;
@@ -43,6 +43,8 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     let time = if std::env::var_os("CI").is_some() { FUZZING_IN_CI } else { FUZZING };
     steps.run("Install the fuzzer", |log| fuzz::install(root, log))?;
     steps.run(&format!("Fuzz the request decoder for {} s", time.as_secs()), |log| fuzz::run(root, time, log))?;
+
+    steps.run("The work tree is as it was", |log| host::check_work_tree(root, &work_tree, log))?;
 
     println!("All checks passed in {:.0} s.", steps.elapsed().as_secs_f64());
     println!("{} passed, 0 failed", passed(&steps.logs()?));
