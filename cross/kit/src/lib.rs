@@ -40,19 +40,16 @@ pub struct Sources {
     pub mingw_libraries: PathBuf,
     /// The headers of the clang whose libclang bindgen loads.
     pub clang_headers: PathBuf,
-    /// That clang.
-    pub clang: PathBuf,
 }
 
 impl Sources {
-    /// Where the packages mingw-w64-x86-64-dev, libclang-common-19-dev and clang-19 of Debian 12 install them.
+    /// Where the packages mingw-w64-x86-64-dev and libclang-common-19-dev of Debian 12 install them.
     #[must_use]
     pub fn debian() -> Self {
         Self {
             mingw_headers: "/usr/share/mingw-w64/include".into(),
             mingw_libraries: "/usr/x86_64-w64-mingw32/lib".into(),
             clang_headers: "/usr/lib/llvm-19/lib/clang/19/include".into(),
-            clang: "/usr/lib/llvm-19/bin/clang".into(),
         }
     }
 }
@@ -99,11 +96,6 @@ pub enum Error {
 pub fn arrange(sources: &Sources, root: &Path) -> Result<(), Error> {
     let include = root.join("Include").join(VERSION);
     headers::arrange(sources, &include)?;
-    // The C compiler that build scripts find: by this name it takes Visual C++'s options, which the crate `cc` gives it for an
-    // msvc target.
-    let tools = root.join("bin");
-    files::create_directory(&tools)?;
-    files::link(&sources.clang, &tools.join("clang-cl"))?;
     let libraries = root.join("Lib").join(VERSION).join("km/x64");
     libraries::arrange(sources, &include, &libraries, &root.join("work"))
 }

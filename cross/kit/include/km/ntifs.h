@@ -64,7 +64,7 @@ NTKERNELAPI VOID NTAPI ExReleasePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG F
 /*
  * Event tracing: ddi/wdm/nf-wdm-etwsetinformation. mingw-w64's evntprov.h has the enumeration for user mode only.
  */
-typedef enum _KIT_EVENT_INFO_CLASS {
+typedef enum _EVENT_INFO_CLASS {
   EventProviderBinaryTrackInfo = 0,
   EventProviderSetReserved1 = 1,
   EventProviderSetTraits = 2,
@@ -74,6 +74,12 @@ typedef enum _KIT_EVENT_INFO_CLASS {
 
 NTKERNELAPI NTSTATUS NTAPI EtwSetInformation(REGHANDLE RegHandle, EVENT_INFO_CLASS InformationClass,
                                              PVOID EventInformation, ULONG InformationLength);
+
+/*
+ * Clocks: ddi/wdm/nf-wdm-kequeryinterrupttimeprecise (Windows 8.1), ddi/wdm/nf-wdm-kequerysystemtimeprecise (Windows 8).
+ */
+NTKERNELAPI ULONG64 NTAPI KeQueryInterruptTimePrecise(PULONG64 QpcTimeStamp);
+NTKERNELAPI VOID NTAPI KeQuerySystemTimePrecise(PLARGE_INTEGER CurrentTime);
 
 /*
  * The driver's own registry key: ddi/wdm/nf-wdm-ioopendriverregistrykey (Windows 10 1803).
