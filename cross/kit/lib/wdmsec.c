@@ -8,8 +8,12 @@
 
 #include "sddl.h"
 
-/* The type of device objects: exported, and declared in no header of mingw-w64. */
-extern __declspec(dllimport) POBJECT_TYPE *IoDeviceObjectType;
+/*
+ * The type of device objects: exported, and declared in no header of mingw-w64. The kernel exports a variable that holds
+ * the pointer. The WDK's headers declare such variables with one `*` more, since its import library gives them the address of
+ * the import slot (CONSTANT in the module definition); with dllimport the compiler does that step itself.
+ */
+extern __declspec(dllimport) POBJECT_TYPE IoDeviceObjectType;
 
 /* Tag of the one allocation: "NaSd" read as bytes. */
 #define TAG 'dSaN'
@@ -84,7 +88,7 @@ static NTSTATUS read_security(HANDLE key, KEY_VALUE_PARTIAL_INFORMATION *setting
 
 static NTSTATUS apply(PDEVICE_OBJECT device, PSECURITY_DESCRIPTOR descriptor) {
   HANDLE handle;
-  NTSTATUS status = ObOpenObjectByPointer(device, OBJ_KERNEL_HANDLE, NULL, WRITE_DAC, *IoDeviceObjectType, KernelMode, &handle);
+  NTSTATUS status = ObOpenObjectByPointer(device, OBJ_KERNEL_HANDLE, NULL, WRITE_DAC, IoDeviceObjectType, KernelMode, &handle);
   if (!NT_SUCCESS(status)) {
     return status;
   }
