@@ -1,0 +1,279 @@
+//! The state of one simulated kernel, shared by all its threads.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use netio_model::Model;
+
+use crate::device::Device;
+use crate::driver::LoadedDriver;
+use crate::faults::Faults;
+use crate::image::{MappedImage, StackPointers};
+use crate::leaks::Leaks;
+use crate::memory::{Arena, Block, Placement};
+use crate::processor;
+use crate::request::Request;
+use crate::service::{self, SERVICES, Service};
+use crate::trampoline::Thunks;
+use crate::violation::{Frame, Rule, Violation};
+
+/// A test that breaks the same rule a million times wants to hear of it, but not a million times.
+const MAX_VIOLATIONS: usize = 1000;
+/// The calls that are kept.
+const MAX_CALLS: usize = 1 << 16;
+
+/// How the simulated kernel is.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Whether ntoskrnl has ExAllocatePool2, as it does since Windows 10 version 2004.
+    pub allocate_pool2: bool,
+    /// How long a driver may take to return, or to complete a pending IRP.
+    pub time_limit: Duration,
+    /// Which calls of services fail.
+    pub faults: Faults,
+    /// The values of the registry, by the path of their key and their name: type and data.
+    pub registry: BTreeMap<String, BTreeMap<String, (u32, Vec<u8>)>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            allocate_pool2: true,
+            time_limit: Duration::from_secs(10),
+            faults: Faults::default(),
+            registry: BTreeMap::new(),
+        }
+    }
+}
+
+/// Memory that a driver allocated.
+#[derive(Debug)]
+pub(crate) struct PoolBlock {
+    pub(crate) block: Block,
+    pub(crate) tag: u32,
+    /// The call stack that allocated it, for the report of a leak.
+    pub(crate) stack: Vec<Frame>,
+}
+
+/// What a handle of the driver stands for.
+#[derive(Clone, Debug)]
+pub(crate) enum Object {
+    /// A device, by its address.
+    Device(usize),
+    /// A key of the registry, by its path in lower case.
+    Key(String),
+}
+
+/// An IRP that a driver has had, by its address.
+#[derive(Debug)]
+pub(crate) enum Known {
+    /// It is with the driver, or was completed and not yet forgotten.
+    Recent(Weak<Request>),
+    /// It was completed long ago.
+    Past,
+}
+
+/// Everything that changes, but NetIO and the reports.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) drivers: BTreeMap<usize, Arc<LoadedDriver>>,
+    pub(crate) devices: BTreeMap<usize, Device>,
+    /// Device names in lower case.
+    pub(crate) names: BTreeMap<String, usize>,
+    /// Symbolic links in lower case, and where they lead.
+    pub(crate) links: BTreeMap<String, String>,
+    pub(crate) handles: BTreeMap<usize, Object>,
+    pub(crate) next_handle: usize,
+    pub(crate) pool: HashMap<usize, PoolBlock>,
+    pub(crate) freed_pool: BTreeSet<usize>,
+    pub(crate) requests: HashMap<usize, Known>,
+    pub(crate) leaks: Leaks,
+}
+
+/// NetIO: the model, and the tables that it has handed out.
+#[derive(Debug, Default)]
+pub(crate) struct Netio {
+    pub(crate) model: Model,
+    pub(crate) tables: HashMap<usize, Block>,
+}
+
+/// A simulated kernel.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) options: Options,
+    pub(crate) arena: Arc<Arena>,
+    pub(crate) state: Mutex<State>,
+    pub(crate) netio: Mutex<Netio>,
+    /// `IoDeviceObjectType`: a pointer to an object type, and the object type.
+    device_type: Block,
+    thunks: Thunks,
+    violations: Mutex<Vec<Violation>>,
+    calls: Mutex<Vec<&'static str>>,
+    /// A driver has crashed: nothing of it runs any more.
+    stopped: AtomicBool,
+    next_poison: AtomicU64,
+}
+
+/// Locks, whatever a test's panic has done meanwhile.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Core {
+    pub(crate) fn new(options: Options) -> io::Result<Arc<Self>> {
+        let arena = Arena::new()?;
+        let device_type = arena.allocate(16, Placement::AtEnd, 0);
+        device_type.write(0, &(device_type.address() + 8));
+        Ok(Arc::new(Self {
+            options,
+            thunks: Thunks::new(SERVICES)?,
+            arena,
+            state: Mutex::new(State { next_handle: 0x8000_0000, ..State::default() }),
+            netio: Mutex::default(),
+            device_type,
+            violations: Mutex::default(),
+            calls: Mutex::default(),
+            stopped: AtomicBool::new(false),
+            next_poison: AtomicU64::new(1),
+        }))
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    pub(crate) fn netio(&self) -> MutexGuard<'_, Netio> {
+        lock(&self.netio)
+    }
+
+    /// What an import is bound to: a service's code, or the address of exported data.
+    pub(crate) fn export(&self, module: &str, name: &str) -> Option<usize> {
+        if (module, name) == ("ntoskrnl.exe", "IoDeviceObjectType") {
+            return Some(self.device_type.address());
+        }
+        if name == "ExAllocatePool2" && !self.options.allocate_pool2 {
+            return None;
+        }
+        service::find(module, name).map(|index| self.thunks.address(index))
+    }
+
+    /// The address of `IoDeviceObjectType`'s object type.
+    pub(crate) fn device_object_type(&self) -> usize {
+        self.device_type.address() + 8
+    }
+
+    /// The code of a service that the kernel itself puts in a driver's structures.
+    pub(crate) fn internal_service(&self, name: &str) -> usize {
+        let index = service::find(service::INTERNAL, name);
+        self.thunks.address(index.expect("the service table has the kernel's own services"))
+    }
+
+    /// A driver calls a service: whatever it is, it must be allowed at the IRQL.
+    pub(crate) fn called(&self, service: &'static Service) {
+        let mut calls = lock(&self.calls);
+        if calls.len() < MAX_CALLS {
+            calls.push(service.name);
+        }
+        drop(calls);
+        let irql = processor::irql();
+        if irql > service.highest {
+            let detail = format!("{} may be called at up to {}; {}", service.name, service.highest, service.page);
+            self.report(Rule::IrqlTooHigh, detail);
+        }
+    }
+
+    /// The services that the driver has called, in order.
+    pub(crate) fn calls(&self) -> Vec<&'static str> {
+        lock(&self.calls).clone()
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst)
+    }
+
+    /// Bytes that nobody would write by chance, others each time.
+    pub(crate) fn poison(&self) -> [u8; 8] {
+        let mut word = self.next_poison.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        word = (word ^ word >> 29).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        // Zero is what drivers write most.
+        (word ^ word >> 32).to_le_bytes().map(|byte| byte | 1)
+    }
+
+    /// The driver's calls that lead to `stack`, the innermost first: each with its driver.
+    fn offsets(&self, stack: StackPointers) -> Option<(Arc<LoadedDriver>, Vec<usize>)> {
+        let drivers: Vec<_> = self.state().drivers.values().cloned().collect();
+        drivers.into_iter().find_map(|driver| {
+            let offsets = driver.image().call_stack(stack);
+            (!offsets.is_empty()).then_some((driver, offsets))
+        })
+    }
+
+    /// The driver's call stack at its last call of a service, as offsets in its image.
+    pub(crate) fn call_stack(&self) -> Vec<usize> {
+        let stack = processor::call().and_then(|call| self.offsets(call.stack));
+        stack.map(|(_, offsets)| offsets).unwrap_or_default()
+    }
+
+    /// The same with names, as far as there are any.
+    pub(crate) fn frames(&self, stack: Option<StackPointers>) -> Vec<Frame> {
+        let Some((driver, offsets)) = stack.and_then(|stack| self.offsets(stack)) else {
+            return Vec::new();
+        };
+        let image: &MappedImage = driver.image();
+        offsets.into_iter().map(|offset| driver.frame(offset, image.describe(offset))).collect()
+    }
+
+    /// The same without names, which takes a fraction of the time.
+    pub(crate) fn bare_frames(&self) -> Vec<Frame> {
+        let Some((driver, offsets)) = processor::call().and_then(|call| self.offsets(call.stack)) else {
+            return Vec::new();
+        };
+        offsets.into_iter().map(|offset| driver.frame(offset, None)).collect()
+    }
+
+    /// Enters a violation by the driver in what it does now.
+    pub(crate) fn report(&self, rule: Rule, detail: impl Into<String>) {
+        let stack = self.frames(processor::call().map(|call| call.stack));
+        self.report_at(rule, detail, stack, processor::request().as_deref());
+    }
+
+    /// Enters a violation that happened elsewhere.
+    pub(crate) fn report_at(
+        &self,
+        rule: Rule,
+        detail: impl Into<String>,
+        stack: Vec<Frame>,
+        request: Option<&Request>,
+    ) {
+        let violation = Violation {
+            rule,
+            detail: detail.into(),
+            call: processor::call().map(|call| call.service.name),
+            irql: processor::irql(),
+            stack,
+            irp: request.map(Request::history).unwrap_or_default(),
+        };
+        let mut violations = lock(&self.violations);
+        if violations.len() < MAX_VIOLATIONS {
+            violations.push(violation);
+        }
+    }
+
+    pub(crate) fn violations(&self) -> Vec<Violation> {
+        lock(&self.violations).clone()
+    }
+
+    /// Whether the driver's call of a service is to fail.
+    pub(crate) fn fault(&self) -> bool {
+        let faults = &self.options.faults;
+        let service = processor::call().map_or("", |call| call.service.name);
+        faults.strikes(service, || self.call_stack())
+    }
+}

@@ -1,0 +1,117 @@
+//! Device objects, and the names that lead to them.
+
+use std::mem::offset_of;
+use std::sync::Arc;
+
+use crate::core::{Core, State};
+use crate::driver::LoadedDriver;
+use crate::layout::{DeviceObject, DriverObject};
+use crate::memory::Block;
+
+/// A device that a driver has created.
+#[derive(Debug)]
+pub(crate) struct Device {
+    pub(crate) object: Block,
+    /// The extension, in memory of its own so that straying out of it is noticed.
+    pub(crate) _extension: Option<Block>,
+    pub(crate) driver: Arc<LoadedDriver>,
+    /// In lower case.
+    pub(crate) name: Option<String>,
+    /// The security descriptor, self-relative, once it was set.
+    pub(crate) security: Option<Vec<u8>>,
+    /// The file objects that are open.
+    pub(crate) references: i32,
+    /// The driver has deleted it; it goes with the last file object.
+    pub(crate) deleted: bool,
+}
+
+impl Device {
+    pub(crate) fn header(&self) -> DeviceObject {
+        self.object.read(0)
+    }
+
+    fn set_references(&mut self, references: i32) {
+        self.references = references;
+        self.object.write(offset_of!(DeviceObject, reference_count), &references);
+    }
+}
+
+impl State {
+    /// Follows symbolic links from `path` to a device. Returns its address and what is left of the path behind its name.
+    pub(crate) fn resolve(&self, path: &str) -> Option<(usize, String)> {
+        let mut path = path.to_owned();
+        // More links than that lead in a circle.
+        for _ in 0..8 {
+            if let Some((address, rest)) = strip_first(&self.names, &path) {
+                return Some((*address, rest.to_owned()));
+            }
+            let (target, rest) = strip_first(&self.links, &path)?;
+            path = format!("{target}{rest}");
+        }
+        None
+    }
+
+    /// Counts a file object more.
+    pub(crate) fn reference_device(&mut self, address: usize) {
+        if let Some(device) = self.devices.get_mut(&address) {
+            device.set_references(device.references + 1);
+        }
+    }
+
+    /// Counts a file object less. A deleted device goes with the last.
+    pub(crate) fn dereference_device(&mut self, address: usize) {
+        let Some(device) = self.devices.get_mut(&address) else { return };
+        device.set_references(device.references - 1);
+        if device.deleted && device.references == 0 {
+            self.devices.remove(&address);
+        }
+    }
+
+    /// Takes a device out of its driver's list and its name out of the namespace; it goes once nobody has it open.
+    pub(crate) fn delete_device(&mut self, address: usize) {
+        let Some(device) = self.devices.get_mut(&address) else { return };
+        device.deleted = true;
+        let next = device.header().next_device;
+        let (name, driver, unused) = (device.name.take(), Arc::clone(&device.driver), device.references == 0);
+        if let Some(name) = name {
+            self.names.remove(&name);
+        }
+        self.unlink(&driver, address, next);
+        if unused {
+            self.devices.remove(&address);
+        }
+    }
+
+    fn unlink(&self, driver: &LoadedDriver, address: usize, next: usize) {
+        let first: usize = driver.object().read(offset_of!(DriverObject, device_object));
+        if first == address {
+            driver.object().write(offset_of!(DriverObject, device_object), &next);
+        }
+        for device in self.devices.values() {
+            if device.header().next_device == address {
+                device.object.write(offset_of!(DeviceObject, next_device), &next);
+            }
+        }
+    }
+}
+
+/// The entry whose name `path` begins with, and what follows it: nothing, or a name that begins with a backslash.
+fn strip_first<'a, T>(names: &'a std::collections::BTreeMap<String, T>, path: &'a str) -> Option<(&'a T, &'a str)> {
+    let lower = path.to_lowercase();
+    names.iter().find_map(|(name, value)| {
+        let rest = path.get(name.len()..)?;
+        (lower.starts_with(name.as_str()) && (rest.is_empty() || rest.starts_with('\\'))).then_some((value, rest))
+    })
+}
+
+impl Core {
+    /// The names of the devices that are there, in lower case.
+    pub(crate) fn device_names(&self) -> Vec<String> {
+        self.state().names.keys().cloned().collect()
+    }
+
+    /// The symbolic links that are there, in lower case.
+    pub(crate) fn link_names(&self) -> Vec<String> {
+        self.state().links.keys().cloned().collect()
+    }
+}

@@ -1,0 +1,258 @@
+//! Loading a driver, unloading it, and what must not be left then.
+
+use std::mem::offset_of;
+use std::sync::Arc;
+
+use netio_anycast_protocol::status::NtStatus;
+use thiserror::Error;
+
+use crate::core::Core;
+use crate::crash::{self, Crash};
+use crate::image::{Image, ImageError, MappedImage};
+use crate::layout::{self, DO_DEVICE_INITIALIZING, DeviceObject, DriverObject, MAJOR_FUNCTIONS, UnicodeString};
+use crate::memory::{Block, Placement};
+use crate::processor::{self, Irql};
+use crate::request::Request;
+use crate::violation::{Frame, Rule};
+use crate::watchdog;
+
+/// Why a driver is not loaded.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// Its image can't be.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// DriverEntry returned this.
+    #[error("DriverEntry failed with {0}")]
+    DriverEntry(NtStatus),
+    /// DriverEntry crashed; the violation tells where.
+    #[error("DriverEntry crashed or did not return")]
+    Crash,
+}
+
+/// A driver in memory.
+#[derive(Debug)]
+pub(crate) struct LoadedDriver {
+    name: String,
+    image: MappedImage,
+    object: Block,
+    /// The driver's name and its registry path, which the driver may keep pointers to.
+    _strings: [Block; 3],
+    registry_path: usize,
+}
+
+impl LoadedDriver {
+    pub(crate) const fn image(&self) -> &MappedImage {
+        &self.image
+    }
+
+    pub(crate) const fn object(&self) -> &Block {
+        &self.object
+    }
+
+    pub(crate) fn frame(&self, offset: usize, symbol: Option<String>) -> Frame {
+        Frame { driver: self.name.clone(), offset, symbol }
+    }
+
+    /// The address of one of its dispatch routines.
+    pub(crate) fn dispatch_routine(&self, major: u8) -> usize {
+        self.object.read(offset_of!(DriverObject, major_function) + usize::from(major) * size_of::<usize>())
+    }
+}
+
+fn utf16(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+impl Core {
+    /// A `UNICODE_STRING` in memory, before its characters.
+    pub(crate) fn unicode_string(&self, text: &str) -> Block {
+        let characters = utf16(text);
+        let header = size_of::<UnicodeString>();
+        let block = self.arena.allocate(header + characters.len(), Placement::AtEnd, 0);
+        block.write(0, &counted(block.address() + header, characters.len()));
+        block.write_bytes(header, &characters);
+        block
+    }
+
+    /// Maps the image and runs DriverEntry.
+    pub(crate) fn load(self: &Arc<Self>, image: &Image, name: &str) -> Result<Arc<LoadedDriver>, LoadError> {
+        let mapped = MappedImage::new(image, |module, name| self.export(module, name))?;
+        let driver = Arc::new(self.driver_object(mapped, name));
+        self.state().drivers.insert(driver.object.address(), Arc::clone(&driver));
+        let arguments = [driver.object.address(), driver.registry_path, 0, 0];
+        let result = self.call_driver(&driver, driver.image.entry(), arguments, Irql::PASSIVE_LEVEL, None);
+        let status = match result {
+            Ok(value) => NtStatus(value as u32 as i32),
+            Err(_) => return Err(LoadError::Crash),
+        };
+        if status.is_error() {
+            self.remove(&driver);
+            return Err(LoadError::DriverEntry(status));
+        }
+        self.finish_initialization(&driver);
+        Ok(driver)
+    }
+
+    fn driver_object(&self, image: MappedImage, name: &str) -> LoadedDriver {
+        let driver_name = self.unicode_string(&format!(r"\Driver\{name}"));
+        let registry = self.unicode_string(&format!(r"\Registry\Machine\System\CurrentControlSet\Services\{name}"));
+        let extension = self.arena.allocate(0x50, Placement::AtEnd, 0);
+        let object = self.arena.allocate(size_of::<DriverObject>(), Placement::AtEnd, 0);
+        extension.write(0, &object.address());
+        object.write(0, &DriverObject {
+            kind: layout::TYPE_DRIVER,
+            size: 0x150,
+            padding: 0,
+            device_object: 0,
+            flags: 0,
+            driver_start: image.base(),
+            driver_size: image.size() as u64,
+            driver_section: 0,
+            driver_extension: extension.address(),
+            driver_name: driver_name.read(0),
+            hardware_database: 0,
+            fast_io_dispatch: 0,
+            driver_init: image.entry(),
+            driver_start_io: 0,
+            driver_unload: 0,
+            // What the I/O manager answers for a driver that does not.
+            major_function: [self.internal_service("IopInvalidDeviceRequest"); MAJOR_FUNCTIONS],
+        });
+        let registry_path = registry.address();
+        LoadedDriver { name: name.to_owned(), image, object, _strings: [driver_name, registry, extension], registry_path }
+    }
+
+    /// What the I/O manager does after DriverEntry has succeeded: the devices can be opened, initialization code goes.
+    /// Source: <https://learn.microsoft.com/windows-hardware/drivers/kernel/clearing-the-do-device-initializing-flag>
+    fn finish_initialization(&self, driver: &Arc<LoadedDriver>) {
+        driver.image.discard_initialization().expect("pages of a mapped image can be protected");
+        for device in self.state().devices.values().filter(|device| Arc::ptr_eq(&device.driver, driver)) {
+            let flags = device.header().flags & !DO_DEVICE_INITIALIZING;
+            device.object.write(offset_of!(DeviceObject, flags), &flags);
+        }
+    }
+
+    /// Calls the driver at an IRQL, and judges how it comes back.
+    pub(crate) fn call_driver(
+        self: &Arc<Self>,
+        driver: &LoadedDriver,
+        function: usize,
+        arguments: [usize; 4],
+        irql: Irql,
+        request: Option<&Arc<Request>>,
+    ) -> Result<usize, Crash> {
+        let outer = processor::irql();
+        let result = processor::enter(self, request, || {
+            processor::set_irql(irql);
+            let code = driver.image.base()..driver.image.base() + driver.image.size();
+            let _watch = watchdog::watch(self.options.time_limit);
+            // SAFETY: the function is the driver's, whose image is mapped as long as it is loaded, or a service's.
+            let result = unsafe { crash::call(code, function, arguments) };
+            match &result {
+                Ok(_) if processor::irql() != irql => {
+                    let detail = format!("it was called at {irql} and returned at {}", processor::irql());
+                    self.report(Rule::IrqlChanged, detail);
+                }
+                Ok(_) => {}
+                Err(crash) => self.report_crash(*crash),
+            }
+            result
+        });
+        processor::set_irql(outer);
+        result
+    }
+
+    /// The driver crashed: on Windows this is the end of everything.
+    fn report_crash(&self, crash: Crash) {
+        self.stop();
+        let mut stack = self.frames(Some(crash.stack));
+        if stack.is_empty() {
+            // Inside a service, or at no address at all.
+            stack = self.frames(processor::call().map(|call| call.stack));
+        }
+        let request = processor::request();
+        let (rule, detail) = match crash.signal {
+            watchdog::SIGNAL => {
+                (Rule::TimeLimit, format!("it did not return within {:?}", self.options.time_limit))
+            }
+            libc::SIGSEGV | libc::SIGBUS => {
+                (Rule::Crash, format!("access violation at address {:#x}", crash.address))
+            }
+            libc::SIGILL => (Rule::Crash, "illegal instruction".to_owned()),
+            libc::SIGFPE => (Rule::Crash, "division by zero".to_owned()),
+            signal => (Rule::Crash, format!("stopped by signal {signal}")),
+        };
+        self.report_at(rule, detail, stack, request.as_deref());
+    }
+
+    /// Runs DriverUnload, and takes the driver away. Returns false, and does nothing, if it has no DriverUnload or a handle
+    /// to one of its devices is open.
+    pub(crate) fn unload(self: &Arc<Self>, driver: &Arc<LoadedDriver>) -> bool {
+        if self.is_stopped() {
+            // It never goes: there may be anything left of it.
+            return true;
+        }
+        let routine: usize = driver.object.read(offset_of!(DriverObject, driver_unload));
+        let open = self.state().devices.values().any(|it| Arc::ptr_eq(&it.driver, driver) && it.references > 0);
+        if routine == 0 || open {
+            return false;
+        }
+        let arguments = [driver.object.address(), 0, 0, 0];
+        if self.call_driver(driver, routine, arguments, Irql::PASSIVE_LEVEL, None).is_ok() {
+            self.remove(driver);
+        }
+        true
+    }
+
+    /// Takes away a driver whose code will not run any more, and reports what it has left.
+    fn remove(&self, driver: &Arc<LoadedDriver>) {
+        self.report_leftovers(driver);
+        let mut state = self.state();
+        state.drivers.remove(&driver.object.address());
+        let devices: Vec<usize> = state.devices.iter().filter(|it| Arc::ptr_eq(&it.1.driver, driver)).map(|it| *it.0).collect();
+        for device in devices {
+            state.delete_device(device);
+        }
+        if state.drivers.is_empty() {
+            state.pool.clear();
+            state.handles.clear();
+            state.links.clear();
+        }
+    }
+
+    /// What the driver should have given back.
+    ///
+    /// Pool, links and handles do not say whose they are, so they are judged when the last driver goes.
+    fn report_leftovers(&self, driver: &Arc<LoadedDriver>) {
+        let mut left = Vec::new();
+        let state = self.state();
+        for device in state.devices.values().filter(|device| Arc::ptr_eq(&device.driver, driver)) {
+            left.push((Rule::DeviceLeft, format!("the device {}", device.name.as_deref().unwrap_or("without a name")), vec![]));
+        }
+        if state.drivers.len() == 1 {
+            for (address, pool) in &state.pool {
+                let tag = String::from_utf8_lossy(&pool.tag.to_le_bytes()).into_owned();
+                let detail = format!("{} bytes with tag {tag} at {address:#x}, allocated from here", pool.block.length());
+                left.push((Rule::PoolLeak, detail, pool.stack.clone()));
+            }
+            left.extend(state.links.keys().map(|link| (Rule::LinkLeft, format!("the link {link}"), vec![])));
+            left.extend(state.handles.values().map(|object| (Rule::HandleLeft, format!("a handle to {object:?}"), vec![])));
+        }
+        drop(state);
+        if self.state().drivers.len() == 1 {
+            let tables = self.netio().tables.len();
+            left.extend((0..tables).map(|_| (Rule::TableLeak, "a table of NetIO's".to_owned(), vec![])));
+        }
+        for (rule, detail, stack) in left {
+            let stack = stack.into_iter().map(|frame: Frame| driver.frame(frame.offset, driver.image.describe(frame.offset)));
+            self.report_at(rule, detail, stack.collect(), None);
+        }
+    }
+}
+
+fn counted(address: usize, length: usize) -> UnicodeString {
+    let length = u16::try_from(length).unwrap_or(u16::MAX - 1);
+    UnicodeString { length, maximum_length: length, padding: 0, buffer: address }
+}

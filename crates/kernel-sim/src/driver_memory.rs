@@ -1,0 +1,64 @@
+//! Memory whose address a driver gave.
+//!
+//! The address may be anything. If there is no such memory the access is the driver's fault: the crash handler gives its call
+//! up with a verdict. Therefore nothing here may be done while a lock is held or with something on the stack to be dropped.
+
+use zerocopy::{FromBytes, IntoBytes};
+
+use crate::layout::UnicodeString;
+
+/// Reads a value.
+///
+/// # Safety
+/// The driver is running a service on this thread and vouches for the address.
+pub(crate) unsafe fn read<T: FromBytes>(address: usize) -> T {
+    // SAFETY: as the caller promises; any bytes make a valid `T`.
+    unsafe { (address as *const T).read_unaligned() }
+}
+
+/// Writes a value.
+///
+/// # Safety
+/// As for [`read`].
+pub(crate) unsafe fn write<T: IntoBytes>(address: usize, value: T) {
+    // SAFETY: as the caller promises.
+    unsafe { (address as *mut T).write_unaligned(value) };
+}
+
+/// Reads bytes.
+///
+/// # Safety
+/// As for [`read`].
+pub(crate) unsafe fn bytes(address: usize, length: usize) -> Vec<u8> {
+    if let Some(last) = length.checked_sub(1) {
+        // Before the copy is made, which would not be dropped.
+        // SAFETY: as the caller promises.
+        let _: (u8, u8) = unsafe { (read(address), read(address + last)) };
+    }
+    let mut bytes = vec![0; length];
+    // SAFETY: as the caller promises; the copy is new.
+    unsafe { bytes.as_mut_ptr().copy_from_nonoverlapping(address as *const u8, length) };
+    bytes
+}
+
+/// Writes bytes.
+///
+/// # Safety
+/// As for [`read`].
+pub(crate) unsafe fn write_bytes(address: usize, bytes: &[u8]) {
+    // SAFETY: as the caller promises.
+    unsafe { (address as *mut u8).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+}
+
+/// Reads the characters of a `UNICODE_STRING`.
+///
+/// # Safety
+/// As for [`read`], for the string's own address.
+pub(crate) unsafe fn string(address: usize) -> String {
+    // SAFETY: as the caller promises.
+    let header: UnicodeString = unsafe { read(address) };
+    // SAFETY: as the caller promises.
+    let bytes = unsafe { bytes(header.buffer, usize::from(header.length)) };
+    let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    String::from_utf16_lossy(&units)
+}

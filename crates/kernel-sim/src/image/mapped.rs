@@ -1,0 +1,145 @@
+//! An image in memory.
+
+use std::io;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::ptr::null_mut;
+
+use object::LittleEndian as LE;
+use object::pe;
+use object::pe::ImageSectionHeader;
+
+use super::{Image, ImageError, RuntimeFunction, damaged, symbols, unwind};
+use crate::memory::PAGE;
+
+/// An image mapped with its sections' protections, relocated and bound; unmapped when dropped.
+#[derive(Debug)]
+pub(crate) struct MappedImage {
+    mapping: Mapping,
+    entry: usize,
+    functions: Vec<RuntimeFunction>,
+    /// The sections that the kernel discards once DriverEntry has returned.
+    discardable: Vec<Range<usize>>,
+    view: Vec<u8>,
+    path: Option<PathBuf>,
+}
+
+impl MappedImage {
+    /// Maps `image`, with its imports bound by `bind`.
+    ///
+    /// # Errors
+    /// The image is damaged or imports something unknown; then every unknown import is named.
+    pub(crate) fn new(image: &Image, bind: impl Fn(&str, &str) -> Option<usize>) -> Result<Self, ImageError> {
+        let mapping = Mapping::new(image.size()?).map_err(ImageError::Map)?;
+        let view = image.lay_out(mapping.base, bind)?;
+        mapping.fill(&view);
+        let pe = image.pe()?;
+        let mut discardable = Vec::new();
+        // What belongs to no section is out of reach.
+        mapping.protect(0..mapping.length, libc::PROT_NONE).map_err(ImageError::Map)?;
+        mapping.protect(0..PAGE.min(mapping.length), libc::PROT_READ).map_err(ImageError::Map)?;
+        for section in pe.section_table().iter() {
+            let start = section.virtual_address.get(LE) as usize;
+            let length = section.virtual_size.get(LE).max(section.size_of_raw_data.get(LE)) as usize;
+            let range = start..(start + length).next_multiple_of(PAGE).min(mapping.length);
+            if !start.is_multiple_of(PAGE) || range.is_empty() {
+                return Err(damaged("a section does not begin at a page of it"));
+            }
+            if section.characteristics.get(LE).0 & pe::IMAGE_SCN_MEM_DISCARDABLE.0 != 0 {
+                discardable.push(range.clone());
+            }
+            mapping.protect(range, protection(section)).map_err(ImageError::Map)?;
+        }
+        let entry = pe.nt_headers().optional_header.address_of_entry_point.get(LE) as usize;
+        if !(PAGE..view.len()).contains(&entry) {
+            return Err(damaged("its entry point lies outside of it"));
+        }
+        let functions = unwind::runtime_functions(&pe, &view)?;
+        Ok(Self { mapping, entry, functions, discardable, view, path: image.path.clone() })
+    }
+
+    pub(crate) const fn base(&self) -> usize {
+        self.mapping.base
+    }
+
+    pub(crate) const fn size(&self) -> usize {
+        self.mapping.length
+    }
+
+    /// The address of DriverEntry.
+    pub(crate) const fn entry(&self) -> usize {
+        self.mapping.base + self.entry
+    }
+
+    /// The offset of an address inside the image, or `None` if it is outside.
+    pub(crate) fn offset(&self, address: usize) -> Option<usize> {
+        address.checked_sub(self.mapping.base).filter(|offset| *offset < self.mapping.length)
+    }
+
+    /// Takes the sections away that are for initialization only, as the kernel does after DriverEntry.
+    /// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nc-wdm-driver_initialize>
+    pub(crate) fn discard_initialization(&self) -> io::Result<()> {
+        self.discardable.iter().try_for_each(|range| self.mapping.protect(range.clone(), libc::PROT_NONE))
+    }
+
+    /// The offsets in the image of the driver's calls that lead to `stack`, the innermost first.
+    pub(crate) fn call_stack(&self, stack: unwind::StackPointers) -> Vec<usize> {
+        unwind::call_stack(self.mapping.base, &self.view, &self.functions, stack)
+    }
+
+    /// What stands at an offset, from the PDB if there is one: the functions, the innermost first if some were inlined, with
+    /// their source lines.
+    pub(crate) fn describe(&self, offset: usize) -> Option<String> {
+        symbols::describe(&self.path.as_ref()?.with_extension("pdb"), offset)
+    }
+}
+
+fn protection(section: &ImageSectionHeader) -> i32 {
+    let characteristics = section.characteristics.get(LE).0;
+    [
+        (pe::IMAGE_SCN_MEM_READ, libc::PROT_READ),
+        (pe::IMAGE_SCN_MEM_WRITE, libc::PROT_WRITE),
+        (pe::IMAGE_SCN_MEM_EXECUTE, libc::PROT_EXEC),
+    ]
+    .into_iter()
+    .filter(|(flag, _)| characteristics & flag.0 != 0)
+    .fold(libc::PROT_NONE, |protection, (_, flag)| protection | flag)
+}
+
+/// Pages of their own, unmapped when dropped.
+#[derive(Debug)]
+struct Mapping {
+    base: usize,
+    length: usize,
+}
+
+impl Mapping {
+    fn new(length: usize) -> io::Result<Self> {
+        let length = length.next_multiple_of(PAGE);
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: a new mapping at an address that the system chooses touches nothing that exists.
+        let base = unsafe { libc::mmap(null_mut(), length, protection, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0) };
+        if base == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(Self { base: base as usize, length }) }
+    }
+
+    fn fill(&self, view: &[u8]) {
+        assert!(view.len() <= self.length, "the mapping was made for the view");
+        // SAFETY: the mapping is as long, writable so far, and no Rust object.
+        unsafe { (self.base as *mut u8).copy_from_nonoverlapping(view.as_ptr(), view.len()) };
+    }
+
+    fn protect(&self, range: Range<usize>, protection: i32) -> io::Result<()> {
+        assert!(range.end <= self.length, "the range lies in the mapping");
+        // SAFETY: the range is this mapping's, which holds no Rust object.
+        let result = unsafe { libc::mprotect((self.base + range.start) as *mut _, range.len(), protection) };
+        if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is this one's, and nobody calls into the image any more.
+        let result = unsafe { libc::munmap(self.base as *mut _, self.length) };
+        debug_assert_eq!(result, 0, "it was mapped with this address and length");
+    }
+}

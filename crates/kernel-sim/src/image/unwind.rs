@@ -1,0 +1,167 @@
+//! The driver's call stack, by the unwind information that every x64 image carries.
+//!
+//! Source: <https://learn.microsoft.com/cpp/build/exception-handling-x64>
+
+use object::LittleEndian as LE;
+use object::pe;
+use object::read::pe::PeFile64;
+
+use super::{ImageError, damaged};
+
+/// More calls than that nest in no sane driver; a damaged stack must end somewhere.
+const MAX_DEPTH: usize = 64;
+/// `UNW_FLAG_CHAININFO`.
+const CHAINED: u8 = 4;
+const RBP: usize = 5;
+
+/// `RUNTIME_FUNCTION`: offsets in the image.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RuntimeFunction {
+    begin: usize,
+    end: usize,
+    unwind: usize,
+}
+
+/// Where a driver's stack is looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct StackPointers {
+    /// The address that is running, if it is inside the driver; otherwise the return address is on top of the stack.
+    pub(crate) instruction: Option<usize>,
+    pub(crate) stack: usize,
+    /// RBP, the one register that compilers use as a frame pointer.
+    pub(crate) frame: usize,
+    /// The stack's first byte that is not the driver's any more.
+    pub(crate) end: usize,
+}
+
+/// The functions of an image that have unwind information, in the order of their offsets.
+pub(super) fn runtime_functions(pe: &PeFile64<'_>, view: &[u8]) -> Result<Vec<RuntimeFunction>, ImageError> {
+    const ENTRY: usize = 12;
+    let Some(directory) = pe.data_directory(pe::IMAGE_DIRECTORY_ENTRY_EXCEPTION) else {
+        return Ok(Vec::new());
+    };
+    let (start, length) = (directory.virtual_address.get(LE) as usize, directory.size.get(LE) as usize);
+    let table = start.checked_add(length).and_then(|end| view.get(start..end));
+    let table = table.ok_or_else(|| damaged("its table of functions lies outside of it"))?;
+    Ok(table.chunks_exact(ENTRY).filter_map(|entry| function(entry, 0)).collect())
+}
+
+fn function(view: &[u8], offset: usize) -> Option<RuntimeFunction> {
+    Some(RuntimeFunction {
+        begin: word32(view, offset)?,
+        end: word32(view, offset + 4)?,
+        unwind: word32(view, offset + 8)?,
+    })
+}
+
+fn word16(view: &[u8], offset: usize) -> Option<usize> {
+    view.get(offset..)?.first_chunk().map(|bytes| usize::from(u16::from_le_bytes(*bytes)))
+}
+
+fn word32(view: &[u8], offset: usize) -> Option<usize> {
+    view.get(offset..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes) as usize)
+}
+
+/// The offsets of the driver's calls, the innermost first.
+pub(super) fn call_stack(base: usize, view: &[u8], functions: &[RuntimeFunction], at: StackPointers) -> Vec<usize> {
+    let mut walk = Walk { view, stack: at.stack, frame: at.frame, end: at.end };
+    let mut offsets = Vec::new();
+    let mut address = at.instruction.or_else(|| walk.pop());
+    while let Some(offset) = address.and_then(|address| address.checked_sub(base)).filter(|offset| *offset < view.len()) {
+        offsets.push(offset);
+        if offsets.len() == MAX_DEPTH {
+            break;
+        }
+        // A return address may be the first byte behind its function, if that ends with a call that does not return.
+        let inside = if offsets.len() == 1 && at.instruction.is_some() { offset } else { offset - 1 };
+        let function = functions.iter().find(|function| (function.begin..function.end).contains(&inside));
+        if let Some(function) = function
+            && walk.leave(*function, inside - function.begin).is_none()
+        {
+            break;
+        }
+        address = walk.pop();
+    }
+    offsets
+}
+
+struct Walk<'a> {
+    view: &'a [u8],
+    stack: usize,
+    frame: usize,
+    end: usize,
+}
+
+impl Walk<'_> {
+    fn peek(&self, address: usize) -> Option<usize> {
+        let inside = address.is_multiple_of(8) && address >= self.stack && address.checked_add(8)? <= self.end;
+        // SAFETY: between the driver's stack pointer and the frame of the simulator that called the driver, so it is this
+        // thread's stack and readable.
+        inside.then(|| unsafe { (address as *const usize).read() })
+    }
+
+    fn pop(&mut self) -> Option<usize> {
+        let value = self.peek(self.stack)?;
+        self.stack += 8;
+        Some(value)
+    }
+
+    /// Undoes what a function did to the stack up to `position` bytes into it.
+    fn leave(&mut self, function: RuntimeFunction, position: usize) -> Option<()> {
+        let [head, _prolog, count, frame_register] = *self.view.get(function.unwind..)?.first_chunk()?;
+        let codes = function.unwind + 4;
+        let count = usize::from(count);
+        let mut index = 0;
+        while index < count {
+            let [offset, operation] = *self.view.get(codes + 2 * index..)?.first_chunk()?;
+            let (operation, info) = (operation & 0xF, usize::from(operation >> 4));
+            let done = usize::from(offset) <= position;
+            index += self.undo(operation, info, codes + 2 * index + 2, frame_register, done)?;
+        }
+        if head >> 3 & CHAINED != 0 {
+            let chained = self::function(self.view, codes + 2 * count.next_multiple_of(2))?;
+            // The primary function's prolog is behind us wherever we are in the chained part.
+            return self.leave(chained, usize::MAX);
+        }
+        Some(())
+    }
+
+    /// Undoes one unwind code, if it was `done`, and tells how many slots it takes.
+    fn undo(&mut self, operation: u8, info: usize, operand: usize, frame_register: u8, done: bool) -> Option<usize> {
+        let mut grow = |bytes: usize| -> Option<()> {
+            if done {
+                self.stack = self.stack.checked_add(bytes)?;
+            }
+            Some(())
+        };
+        match operation {
+            // UWOP_PUSH_NONVOL
+            0 => {
+                if done {
+                    let value = self.pop()?;
+                    if info == RBP {
+                        self.frame = value;
+                    }
+                }
+                Some(1)
+            }
+            // UWOP_ALLOC_LARGE
+            1 if info == 0 => grow(word16(self.view, operand)? * 8).map(|()| 2),
+            1 => grow(word32(self.view, operand)?).map(|()| 3),
+            // UWOP_ALLOC_SMALL
+            2 => grow(info * 8 + 8).map(|()| 1),
+            // UWOP_SET_FPREG
+            3 => {
+                if done {
+                    let (register, offset) = (frame_register & 0xF, usize::from(frame_register >> 4) * 16);
+                    self.stack = self.frame.checked_sub(offset).filter(|_| usize::from(register) == RBP)?;
+                }
+                Some(1)
+            }
+            // UWOP_SAVE_NONVOL, and UWOP_SAVE_XMM128: the stack pointer stays.
+            4 | 8 => Some(2),
+            5 | 9 => Some(3),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What a test or a tool sees of the simulated kernel.
+
+use std::io;
+use std::sync::Arc;
+
+use netio_anycast_protocol::status::NtStatus;
+use netio_model::Model;
+
+use crate::core::{Core, Options};
+use crate::driver::{LoadError, LoadedDriver};
+use crate::file::File;
+use crate::image::Image;
+use crate::processor::Irql;
+use crate::security::{self, Caller, DesiredAccess};
+use crate::violation::Violation;
+
+/// A simulated kernel, with its own drivers, devices, registry and NetIO. Clones are the same kernel.
+#[derive(Clone, Debug)]
+pub struct Kernel {
+    core: Arc<Core>,
+}
+
+impl Kernel {
+    /// A kernel without drivers.
+    ///
+    /// # Errors
+    /// The machine has no address space left for it.
+    pub fn new(options: Options) -> io::Result<Self> {
+        Ok(Self { core: Core::new(options)? })
+    }
+
+    /// Loads a driver, as the service control manager has it loaded. `name` is the service's name.
+    ///
+    /// # Errors
+    /// The image can't be loaded, or DriverEntry failed.
+    pub fn load(&self, image: &Image, name: &str) -> Result<Driver, LoadError> {
+        Ok(Driver { driver: self.core.load(image, name)?, core: Arc::clone(&self.core) })
+    }
+
+    /// Opens a device, or a name below it, as `NtCreateFile` does for a program. `path` is in the NT namespace.
+    ///
+    /// # Errors
+    /// There is no such device, the caller may not, or what the driver answers.
+    pub fn open(&self, path: &str, caller: &Caller, access: DesiredAccess) -> Result<Handle, NtStatus> {
+        self.core.open(path, caller, access).map(|file| Handle { file })
+    }
+
+    /// Everything that drivers have done wrong so far.
+    #[must_use]
+    pub fn violations(&self) -> Vec<Violation> {
+        self.core.violations()
+    }
+
+    /// Panics with every violation in full, if there is any.
+    ///
+    /// # Panics
+    /// If there is a violation.
+    pub fn assert_clean(&self) {
+        let violations = self.violations();
+        let text: Vec<String> = violations.iter().map(ToString::to_string).collect();
+        assert!(violations.is_empty(), "the driver broke rules:\n{}", text.join("\n"));
+    }
+
+    /// The services that drivers have called, in order; only the first 65,536 are kept.
+    #[must_use]
+    pub fn calls(&self) -> Vec<&'static str> {
+        self.core.calls()
+    }
+
+    /// Whether a driver has crashed: then no driver's code runs any more, and every request fails.
+    #[must_use]
+    pub fn has_stopped(&self) -> bool {
+        self.core.is_stopped()
+    }
+
+    /// Arranges or reads NetIO.
+    pub fn netio<R>(&self, work: impl FnOnce(&mut Model) -> R) -> R {
+        work(&mut self.core.netio().model)
+    }
+
+    /// The names of all devices, in lower case.
+    #[must_use]
+    pub fn devices(&self) -> Vec<String> {
+        self.core.device_names()
+    }
+
+    /// All symbolic links, in lower case.
+    #[must_use]
+    pub fn links(&self) -> Vec<String> {
+        self.core.link_names()
+    }
+
+    /// The DACL of a device in SDDL, if its driver has set one.
+    #[must_use]
+    pub fn security_of(&self, device: &str) -> Option<String> {
+        let state = self.core.state();
+        let address = state.names.get(&device.to_lowercase())?;
+        state.devices.get(address)?.security.as_deref().map(security::sddl)
+    }
+}
+
+/// A loaded driver. Dropping this does not unload it.
+#[derive(Debug)]
+pub struct Driver {
+    core: Arc<Core>,
+    driver: Arc<LoadedDriver>,
+}
+
+impl Driver {
+    /// Unloads it, and judges what it has left behind. Returns false, and does nothing, if it can't be unloaded: it has no
+    /// DriverUnload, or one of its devices is open.
+    #[must_use]
+    pub fn unload(&self) -> bool {
+        self.core.unload(&self.driver)
+    }
+}
+
+/// What a device control ended with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The status.
+    pub status: NtStatus,
+    /// `IO_STATUS_BLOCK.Information`.
+    pub information: usize,
+    /// What the caller finds in its output buffer: nothing with an error status.
+    pub output: Vec<u8>,
+}
+
+/// An open handle to a device; closed when dropped.
+#[derive(Debug)]
+pub struct Handle {
+    file: File,
+}
+
+impl Handle {
+    /// A device control from user mode, as `DeviceIoControl` makes it.
+    #[must_use]
+    pub fn control(&self, code: u32, input: &[u8], output_length: usize) -> Reply {
+        self.file.control(code, input, output_length, Irql::PASSIVE_LEVEL)
+    }
+
+    /// The same from another driver that sends the IRP at a higher IRQL.
+    #[must_use]
+    pub fn control_at(&self, irql: Irql, code: u32, input: &[u8], output_length: usize) -> Reply {
+        self.file.control(code, input, output_length, irql)
+    }
+
+    /// Closes it: IRP_MJ_CLEANUP, then IRP_MJ_CLOSE.
+    pub fn close(self) {
+        drop(self);
+    }
+}

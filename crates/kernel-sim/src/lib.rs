@@ -1,0 +1,57 @@
+//! A simulated Windows kernel that runs a driver's *shipped* image on Linux, natively, and judges it by Driver Verifier's
+//! rules.
+//!
+//! The image is mapped and relocated as the Windows loader does; its imports are bound to ntoskrnl and NetIO written in Rust.
+//! Memory that the driver allocates ends at a page that can't be touched, and can't be touched at all once it was freed; so
+//! do IRPs and their buffers end with their completion. Every service that the driver calls is judged: its IRQL, its
+//! parameters, what is left when the driver goes. A driver that crashes or does not come back is given up with a verdict.
+//!
+//! ```no_run
+//! use kernel_sim::{Caller, DesiredAccess, Image, Kernel, Options};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let kernel = Kernel::new(Options::default())?;
+//! let image = Image::read("target/driver/netio_anycast.sys".as_ref())?;
+//! let driver = kernel.load(&image, "netio_anycast")?;
+//! let handle = kernel.open(r"\DosDevices\NetioAnycast", &Caller::administrator(), DesiredAccess::READ).unwrap();
+//! println!("{}", handle.control(0x8ACA_6000, &[], 40).status);
+//! handle.close();
+//! assert!(driver.unload());
+//! kernel.assert_clean();
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! It is meant for x64 Linux, where the driver's code runs natively; elsewhere the crate is empty.
+
+#![cfg(all(target_arch = "x86_64", target_os = "linux"))]
+
+mod core;
+mod crash;
+mod device;
+mod driver;
+mod driver_memory;
+mod faults;
+mod file;
+mod image;
+mod io_buffers;
+mod kernel;
+mod layout;
+mod leaks;
+mod memory;
+mod processor;
+mod request;
+mod security;
+mod service;
+mod trampoline;
+mod violation;
+mod watchdog;
+
+pub use crate::core::Options;
+pub use driver::LoadError;
+pub use faults::{Faults, Site};
+pub use image::{Image, ImageError};
+pub use kernel::{Driver, Handle, Kernel, Reply};
+pub use processor::Irql;
+pub use security::{Caller, DesiredAccess, descriptor};
+pub use violation::{Frame, Rule, Violation};

@@ -1,0 +1,112 @@
+//! The simulated processor that each thread of this process is: its IRQL, and what the driver is doing on it.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use crate::core::Core;
+use crate::image::StackPointers;
+use crate::request::Request;
+use crate::service::Service;
+
+/// An interrupt request level.
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/kernel/managing-hardware-priorities>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Irql(pub u8);
+
+impl Irql {
+    /// Threads run at this level unless they have raised it.
+    pub const PASSIVE_LEVEL: Self = Self(0);
+    /// Asynchronous procedure calls are held off.
+    pub const APC_LEVEL: Self = Self(1);
+    /// The thread can't be preempted: it may not wait, nor touch paged memory.
+    pub const DISPATCH_LEVEL: Self = Self(2);
+    /// The highest level.
+    pub const HIGH_LEVEL: Self = Self(15);
+}
+
+impl std::fmt::Display for Irql {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match *self {
+            Self::PASSIVE_LEVEL => formatter.write_str("PASSIVE_LEVEL"),
+            Self::APC_LEVEL => formatter.write_str("APC_LEVEL"),
+            Self::DISPATCH_LEVEL => formatter.write_str("DISPATCH_LEVEL"),
+            Self(level) => write!(formatter, "IRQL {level}"),
+        }
+    }
+}
+
+/// The driver's last call of a service.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Call {
+    pub(crate) service: &'static Service,
+    pub(crate) stack: StackPointers,
+}
+
+/// What one thread is doing for the driver.
+#[derive(Debug, Default)]
+struct Processor {
+    core: RefCell<Option<Arc<Core>>>,
+    request: RefCell<Option<Arc<Request>>>,
+    call: Cell<Option<Call>>,
+    irql: Cell<u8>,
+    /// The first byte of the stack that is not the driver's any more.
+    stack_end: Cell<usize>,
+}
+
+thread_local! {
+    static PROCESSOR: Processor = Processor::default();
+}
+
+pub(crate) fn irql() -> Irql {
+    PROCESSOR.with(|processor| Irql(processor.irql.get()))
+}
+
+pub(crate) fn set_irql(irql: Irql) {
+    PROCESSOR.with(|processor| processor.irql.set(irql.0));
+}
+
+pub(crate) fn call() -> Option<Call> {
+    PROCESSOR.with(|processor| processor.call.get())
+}
+
+pub(crate) fn set_call(call: Option<Call>) {
+    PROCESSOR.with(|processor| processor.call.set(call));
+}
+
+pub(crate) fn stack_end() -> usize {
+    PROCESSOR.with(|processor| processor.stack_end.get())
+}
+
+pub(crate) fn request() -> Option<Arc<Request>> {
+    PROCESSOR.with(|processor| processor.request.borrow().clone())
+}
+
+/// The kernel whose driver is running.
+///
+/// # Panics
+/// If no driver is: then nobody can have called a service.
+pub(crate) fn core() -> Arc<Core> {
+    PROCESSOR.with(|processor| processor.core.borrow().clone()).expect("only a driver calls services")
+}
+
+/// Runs `work`, which is going to call the driver, as the thread of `core` for `request`; everything is as it was afterwards.
+pub(crate) fn enter<R>(core: &Arc<Core>, request: Option<&Arc<Request>>, work: impl FnOnce() -> R) -> R {
+    let here = 0_u8;
+    let outer = PROCESSOR.with(|processor| {
+        let outer = (
+            processor.core.replace(Some(Arc::clone(core))),
+            processor.request.replace(request.cloned()),
+            processor.call.take(),
+            processor.stack_end.replace(std::ptr::from_ref(&here) as usize & !0xF),
+        );
+        outer
+    });
+    let result = work();
+    PROCESSOR.with(|processor| {
+        processor.core.replace(outer.0);
+        processor.request.replace(outer.1);
+        processor.call.set(outer.2);
+        processor.stack_end.set(outer.3);
+    });
+    result
+}

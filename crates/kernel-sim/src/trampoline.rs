@@ -1,0 +1,162 @@
+//! The two borders of the driver's code: calls into it, and its calls of services.
+//!
+//! Windows' x64 calling convention differs from Linux': `extern "win64"` does most of it. What is done here by hand is what
+//! no language gives: a call that can be given up from a signal handler, and knowing where a service was called from.
+
+use std::arch::naked_asm;
+use std::io;
+use std::ptr::null_mut;
+
+use crate::image::StackPointers;
+use crate::memory::PAGE;
+use crate::processor::{self, Call};
+use crate::service::Service;
+
+/// A call into the driver that is under way, for whoever has to give it up.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct Entry {
+    /// The stack pointer to go on with.
+    pub(crate) stack: usize,
+    /// The instruction to go on at.
+    pub(crate) instruction: usize,
+}
+
+/// Calls `function` by the Windows convention with four arguments, and fills in `entry` before.
+///
+/// Whoever gives the call up sets the thread's stack pointer and instruction pointer to those of `entry`; it then returns
+/// here, with zero.
+///
+/// # Safety
+/// `function` is code that follows the convention. The thread's signal handlers alone may give the call up, and while it is
+/// given up no lock is held and nothing is on the stack that must be dropped.
+#[unsafe(naked)]
+pub(crate) unsafe extern "sysv64" fn call(entry: *mut Entry, function: usize, arguments: *const [usize; 4]) -> usize {
+    naked_asm!(
+        // What the convention of Linux asks to be kept.
+        "push rbx",
+        "push rbp",
+        "push r12",
+        "push r13",
+        "push r14",
+        "push r15",
+        "mov [rdi], rsp",
+        "lea rax, [rip + 3f]",
+        "mov [rdi + 8], rax",
+        // 32 bytes for the callee's copies of its arguments, and 8 to align the stack to 16.
+        "sub rsp, 40",
+        "mov rax, rsi",
+        "mov rcx, [rdx]",
+        "mov r8, [rdx + 16]",
+        "mov r9, [rdx + 24]",
+        "mov rdx, [rdx + 8]",
+        "call rax",
+        "add rsp, 40",
+        "2:",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbp",
+        "pop rbx",
+        "ret",
+        // Given up: the stack pointer is that of `entry`.
+        "3:",
+        "cld",
+        "xor eax, eax",
+        "jmp 2b",
+    )
+}
+
+/// Where every service's thunk goes, with the service in R10: notes the call, then goes on to the function, with registers
+/// and stack as the driver left them.
+///
+/// # Safety
+/// Only a thunk may go here.
+#[unsafe(naked)]
+unsafe extern "win64" fn service_entry() {
+    naked_asm!(
+        "push rcx",
+        "push rdx",
+        "push r8",
+        "push r9",
+        "push r10",
+        "mov rcx, r10",
+        "lea rdx, [rsp + 40]",
+        "mov r8, rbp",
+        "sub rsp, 32",
+        "call {note}",
+        "add rsp, 32",
+        "pop r10",
+        "pop r9",
+        "pop r8",
+        "pop rdx",
+        "pop rcx",
+        // The first member of `Service`.
+        "jmp [r10]",
+        note = sym note_call,
+    )
+}
+
+/// Notes which service the driver calls and from where, and judges the call as such.
+extern "win64" fn note_call(service: &'static Service, stack: usize, frame: usize) {
+    let stack = StackPointers { instruction: None, stack, frame, end: processor::stack_end() };
+    processor::set_call(Some(Call { service, stack }));
+    processor::core().called(service);
+}
+
+/// The code through which the driver calls services: what its imports are bound to.
+#[derive(Debug)]
+pub(crate) struct Thunks {
+    code: usize,
+    length: usize,
+}
+
+/// `mov r10, service; mov r11, service_entry; jmp r11`, filled up.
+const THUNK: usize = 32;
+
+impl Thunks {
+    /// Makes a thunk for each of `services`.
+    ///
+    /// # Errors
+    /// There is no memory.
+    pub(crate) fn new(services: &'static [Service]) -> io::Result<Self> {
+        let mut code = Vec::with_capacity(services.len() * THUNK);
+        for service in services {
+            let thunk = code.len();
+            code.extend([0x49, 0xBA]);
+            code.extend((std::ptr::from_ref(service) as u64).to_le_bytes());
+            code.extend([0x49, 0xBB]);
+            code.extend((service_entry as *const () as u64).to_le_bytes());
+            code.extend([0x41, 0xFF, 0xE3]);
+            // int3, so that nothing runs from one into the next.
+            code.resize(thunk + THUNK, 0xCC);
+        }
+        let length = code.len().max(1).next_multiple_of(PAGE);
+        let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        // SAFETY: a new mapping at an address that the system chooses touches nothing that exists.
+        let place = unsafe { libc::mmap(null_mut(), length, protection, flags, -1, 0) };
+        if place == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let thunks = Self { code: place as usize, length };
+        // SAFETY: the mapping is new and long enough.
+        unsafe { place.cast::<u8>().copy_from_nonoverlapping(code.as_ptr(), code.len()) };
+        // SAFETY: the mapping is ours, and from now on it is code.
+        let result = unsafe { libc::mprotect(place, length, libc::PROT_READ | libc::PROT_EXEC) };
+        if result == 0 { Ok(thunks) } else { Err(io::Error::last_os_error()) }
+    }
+
+    /// The address of the thunk of the service number `index`.
+    pub(crate) const fn address(&self, index: usize) -> usize {
+        self.code + index * THUNK
+    }
+}
+
+impl Drop for Thunks {
+    fn drop(&mut self) {
+        // SAFETY: no driver is left that could call.
+        let result = unsafe { libc::munmap(self.code as *mut _, self.length) };
+        debug_assert_eq!(result, 0, "it was mapped with this address and length");
+    }
+}

@@ -1,0 +1,143 @@
+//! What a driver did wrong.
+
+use std::fmt;
+
+use crate::processor::Irql;
+
+macro_rules! rules {
+    ($($(#[$documentation:meta])* $name:ident: $title:literal, $page:literal;)+) => {
+        /// A rule that drivers must keep.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Rule {
+            $($(#[$documentation])* $name,)+
+        }
+
+        impl Rule {
+            /// Every rule.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The rule in words.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)+ }
+            }
+
+            /// The page of the documentation that states it, below <https://learn.microsoft.com/windows-hardware/drivers/>.
+            #[must_use]
+            pub const fn page(self) -> &'static str {
+                match self { $(Self::$name => $page,)+ }
+            }
+        }
+    };
+}
+
+rules! {
+    /// A service was called at too high an IRQL.
+    IrqlTooHigh: "services are called at the IRQL that they allow", "kernel/managing-hardware-priorities";
+    /// The driver returned at another IRQL than it was called at.
+    IrqlChanged: "a driver returns at the IRQL at which it was called", "kernel/managing-hardware-priorities";
+    /// The IRQL was raised to a lower one, or lowered to a higher one.
+    IrqlDirection: "raising raises and lowering lowers", "ddi/wdm/nf-wdm-kelowerirql";
+    /// Pool was left at unload.
+    PoolLeak: "all pool is freed before the driver is unloaded", "devtest/pool-tracking";
+    /// Pool was freed twice.
+    PoolDoubleFree: "pool is freed once", "ddi/wdm/nf-wdm-exfreepoolwithtag";
+    /// Something was freed that is no pool.
+    PoolInvalidFree: "only pool is freed as pool", "ddi/wdm/nf-wdm-exfreepoolwithtag";
+    /// Pool was freed with another tag than it was allocated with.
+    PoolWrongTag: "pool is freed with the tag it was allocated with", "ddi/wdm/nf-wdm-exfreepoolwithtag";
+    /// The driver wrote behind the end of an allocation.
+    PoolOverrun: "nothing is written behind the end of a buffer", "devtest/special-pool";
+    /// Pool was asked for in a way that is not allowed.
+    PoolParameter: "pool is allocated with a size, a tag and a valid type", "ddi/wdm/nf-wdm-exallocatepool2";
+    /// An IRP was completed that was completed before.
+    IrpCompletedTwice: "an IRP is completed once", "kernel/completing-irps";
+    /// Something was completed that is no IRP of this driver.
+    IrpUnknown: "only IRPs that the driver holds are completed", "kernel/completing-irps";
+    /// A dispatch routine returned something else than STATUS_PENDING and had not completed the IRP.
+    IrpNotCompleted: "an IRP that is not pending is completed when the dispatch routine returns", "kernel/completing-irps";
+    /// A pending IRP was not completed in time.
+    IrpLost: "a pending IRP is completed in the end", "kernel/completing-irps";
+    /// An IRP was completed with a status that is no end.
+    IrpCompletedPending: "an IRP is not completed with STATUS_PENDING or -1", "ddi/wdm/nf-wdm-iocompleterequest";
+    /// STATUS_PENDING was returned without IoMarkIrpPending, or the other way round.
+    IrpPendingMismatch: "STATUS_PENDING is returned for an IRP that is marked pending, and only then", "ddi/wdm/nf-wdm-iomarkirppending";
+    /// A dispatch routine returned another status than it completed the IRP with.
+    IrpStatusMismatch: "a dispatch routine returns the status that it completed the IRP with", "ddi/wdm/nc-wdm-driver_dispatch";
+    /// An IRP was completed with its cancel routine still set.
+    IrpCancelRoutine: "the cancel routine is cleared before an IRP is completed", "kernel/cancelling-irps";
+    /// `Information` says more than the output buffer holds.
+    InformationTooLarge: "Information is not more than the output buffer holds", "kernel/buffer-descriptions-for-i-o-control-codes";
+    /// Output travels to the caller that the driver never wrote.
+    InformationLeak: "every byte of output was written by the driver", "driversecurity/driver-security-checklist";
+    /// A device was left at unload.
+    DeviceLeft: "the driver deletes its devices before it is unloaded", "ddi/wdm/nf-wdm-iodeletedevice";
+    /// A device was deleted that is none of the driver's, or again.
+    DeviceInvalid: "a driver deletes its own devices, once", "ddi/wdm/nf-wdm-iodeletedevice";
+    /// A symbolic link was left at unload.
+    LinkLeft: "the driver deletes its symbolic links before it is unloaded", "ddi/wdm/nf-wdm-iodeletesymboliclink";
+    /// A handle was left at unload.
+    HandleLeft: "the driver closes its handles before it is unloaded", "ddi/ntifs/nf-ntifs-ntclose";
+    /// A handle was used that is none, or of another kind.
+    HandleInvalid: "handles are used while they are open", "ddi/ntifs/nf-ntifs-ntclose";
+    /// A table of NetIO's was left at unload.
+    TableLeak: "every table that NetIO returns is freed", "network/freemibtable";
+    /// A table of NetIO's was freed twice, or never was one.
+    TableInvalidFree: "a table that NetIO returned is freed once", "network/freemibtable";
+    /// NetIO got a pointer that can't be a row.
+    RowInvalid: "NetIO gets rows that are there and aligned", "network/mib-anycastipaddress-row";
+    /// The driver crashed.
+    Crash: "the driver does not crash", "debugger/bug-check-code-reference2";
+    /// The driver did not come back.
+    TimeLimit: "the driver comes back", "debugger/bug-check-0x133-dpc-watchdog-violation";
+}
+
+/// A place in a driver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// The driver's name.
+    pub driver: String,
+    /// The offset in its image.
+    pub offset: usize,
+    /// What stands there, if there is a PDB that tells.
+    pub symbol: Option<String>,
+}
+
+impl fmt::Display for Frame {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}+{:#x}", self.driver, self.offset)?;
+        self.symbol.iter().try_for_each(|symbol| write!(formatter, " {symbol}"))
+    }
+}
+
+/// A rule that was broken, and everything that tells why.
+#[derive(Clone, Debug)]
+pub struct Violation {
+    /// The rule.
+    pub rule: Rule,
+    /// What exactly was wrong.
+    pub detail: String,
+    /// The service that the driver had called last, if it was in one.
+    pub call: Option<&'static str>,
+    /// The IRQL.
+    pub irql: Irql,
+    /// The driver's call stack, the innermost call first.
+    pub stack: Vec<Frame>,
+    /// What had happened to the IRP, if the driver was working on one.
+    pub irp: Vec<String>,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(formatter, "rule broken: {} ({:?})", self.rule.title(), self.rule)?;
+        writeln!(formatter, "  {}", self.detail)?;
+        match self.call {
+            Some(call) => writeln!(formatter, "  in {call} at {}", self.irql)?,
+            None => writeln!(formatter, "  at {}", self.irql)?,
+        }
+        self.stack.iter().try_for_each(|frame| writeln!(formatter, "    called from {frame}"))?;
+        self.irp.iter().try_for_each(|event| writeln!(formatter, "    IRP {event}"))?;
+        write!(formatter, "  see https://learn.microsoft.com/windows-hardware/drivers/{}", self.rule.page())
+    }
+}
