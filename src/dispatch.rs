@@ -3,6 +3,7 @@
 use core::ptr::NonNull;
 
 use netio_anycast_protocol::status::NtStatus;
+use wdk::paged_code;
 use wdk_sys::{
     DEVICE_OBJECT, DRIVER_OBJECT, IRP, IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_CREATE, IRP_MJ_DEVICE_CONTROL, NTSTATUS,
 };
@@ -31,6 +32,7 @@ unsafe extern "C" fn create(_device: *mut DEVICE_OBJECT, irp: *mut IRP) -> NTSTA
 }
 
 fn open(irp: Irp) -> Completed {
+    paged_code!();
     let status = match irp.file_name_length() {
         0 => NtStatus::SUCCESS,
         _ => NtStatus::OBJECT_NAME_INVALID,

@@ -2,6 +2,7 @@
 
 use netio_anycast_engine::Engine;
 use netio_anycast_protocol::status::NtStatus;
+use wdk::paged_code;
 use wdk_sys::{DRIVER_OBJECT, NTSTATUS, PCUNICODE_STRING};
 
 use crate::netio::KernelNetio;
@@ -24,6 +25,7 @@ unsafe extern "system" fn driver_entry(driver: &mut DRIVER_OBJECT, _registry_pat
 }
 
 fn load(driver: &mut DRIVER_OBJECT) -> Result<(), NtStatus> {
+    paged_code!();
     pool::initialize();
     let engine = PoolBox::try_new(Engine::new(KernelNetio))?;
     dispatch::register(driver);
@@ -36,6 +38,7 @@ fn load(driver: &mut DRIVER_OBJECT) -> Result<(), NtStatus> {
 /// # Safety
 /// Only the I/O manager may call it, once, after DriverEntry has succeeded.
 unsafe extern "C" fn unload(driver: *mut DRIVER_OBJECT) {
+    paged_code!();
     // SAFETY: the I/O manager calls with the driver object, which outlives the call.
     if let Some(driver) = unsafe { driver.as_ref() } {
         device::delete(driver);
