@@ -63,14 +63,21 @@ impl Lane {
         &self.inf
     }
 
-    /// Installs the driver through its INF, starts it, runs the tests of `tests/wine`, and takes it away again.
+    /// Installs the driver through its INF and starts it.
     ///
     /// # Errors
-    /// A test fails, or anything around it.
-    pub(crate) fn run_tests(mut self, limit: Duration, log: &Log) -> Result<()> {
+    /// Either fails.
+    pub(crate) fn start_driver(&mut self, log: &Log) -> Result<()> {
         let inf = self.inf.clone();
         self.must(&["install", "--inf", &inf], log)?;
-        self.must(&["start"], log)?;
+        self.must(&["start"], log)
+    }
+
+    /// Runs the tests of `tests/wine` on the running driver.
+    ///
+    /// # Errors
+    /// A test fails.
+    pub(crate) fn run_tests(&mut self, limit: Duration, log: &Log) -> Result<()> {
         let tests = self.programs.wine_tests.clone();
         let finished = self.host.run(tests, &["--test-threads", "1"], limit)?;
         log.append(&finished.output)?;
@@ -78,6 +85,15 @@ impl Lane {
         // The host's end explains failed tests better than they do themselves.
         self.host.check()?;
         ensure!(finished.code == 0, "tests failed in Wine (exit code {})", finished.code);
+        Ok(())
+    }
+
+    /// Stops the driver, uninstalls it, and takes the kernel host down.
+    ///
+    /// # Errors
+    /// Any of that fails, or the kernel host had ended before.
+    pub(crate) fn end(mut self, log: &Log) -> Result<()> {
+        let inf = self.inf.clone();
         self.must(&["stop"], log)?;
         self.must(&["uninstall", "--inf", &inf], log)?;
         self.host.stop()

@@ -10,6 +10,7 @@ mod host;
 mod lane;
 mod package;
 mod parity;
+mod sample;
 mod setup;
 mod step;
 mod test;

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::lane::{self, Lane};
 use crate::step::Steps;
-use crate::{cross, fuzz, host, parity};
+use crate::{cross, fuzz, host, parity, sample};
 
 /// How long the fuzzer runs: in CI, and at a developer's desk.
 const FUZZING_IN_CI: Duration = Duration::from_mins(1);
@@ -37,8 +37,11 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     steps.run("Clippy and tests of the port of wdk-build", |log| cross::check_wdk_build_port(root, log))?;
     steps.run("The port of wdk-build answers as the original does", |log| parity::check(root, log))?;
 
-    let lane = Lane::prepare(root, &image, &mut steps)?;
+    let mut lane = Lane::prepare(root, &image, &mut steps)?;
+    steps.run("Install and start the driver in Wine's kernel", |log| lane.start_driver(log))?;
     steps.run("Tests of the driver in Wine's kernel", |log| lane.run_tests(WINE_LIMIT, log))?;
+    steps.run("The C sample in Wine", |log| sample::check(root, &mut lane, log))?;
+    steps.run("Stop and uninstall the driver", |log| lane.end(log))?;
 
     let time = if std::env::var_os("CI").is_some() { FUZZING_IN_CI } else { FUZZING };
     steps.run("Install the fuzzer", |log| fuzz::install(root, log))?;
