@@ -11,7 +11,7 @@ use netio_model::Model;
 use crate::device::Device;
 use crate::driver::LoadedDriver;
 use crate::faults::Faults;
-use crate::image::{MappedImage, StackPointers};
+use crate::image::StackPointers;
 use crate::leaks::Leaks;
 use crate::memory::{Arena, Block, Placement};
 use crate::processor;
@@ -226,8 +226,9 @@ impl Core {
         let Some((driver, offsets)) = stack.and_then(|stack| self.offsets(stack)) else {
             return Vec::new();
         };
-        let image: &MappedImage = driver.image();
-        offsets.into_iter().map(|offset| driver.frame(offset, image.describe(offset))).collect()
+        let running = stack.is_some_and(|stack| stack.instruction.is_some());
+        let frame = |(depth, offset)| driver.frame(offset, running && depth == 0);
+        offsets.into_iter().enumerate().map(frame).collect()
     }
 
     /// The same without names, which takes a fraction of the time.
@@ -235,7 +236,7 @@ impl Core {
         let Some((driver, offsets)) = processor::call().and_then(|call| self.offsets(call.stack)) else {
             return Vec::new();
         };
-        offsets.into_iter().map(|offset| driver.frame(offset, None)).collect()
+        offsets.into_iter().map(|offset| driver.bare_frame(offset)).collect()
     }
 
     /// Enters a violation by the driver in what it does now.

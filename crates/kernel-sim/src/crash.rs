@@ -4,6 +4,8 @@
 //! it is a verdict: the signal's handler leaves the driver's code for good and tells where it was. The same way out serves a
 //! driver that spins, by a signal of the simulator's own.
 
+mod privileged;
+
 use std::cell::Cell;
 use std::mem::{MaybeUninit, zeroed};
 use std::ops::Range;
@@ -93,6 +95,10 @@ extern "C" fn handle(signal: i32, info: *mut libc::siginfo_t, context: *mut libc
     let instruction = usize_of(register(libc::REG_RIP));
     let (stack, frame) = (usize_of(register(libc::REG_RSP)), usize_of(register(libc::REG_RBP)));
     if signal == TIME_LIMIT && !guard.code.contains(&instruction) {
+        return;
+    }
+    // Privileged instructions raise SIGSEGV here.
+    if signal == libc::SIGSEGV && guard.code.contains(&instruction) && privileged::emulate(registers) {
         return;
     }
     guard.crash.set(Some(Crash {

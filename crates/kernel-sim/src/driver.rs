@@ -51,8 +51,15 @@ impl LoadedDriver {
         &self.object
     }
 
-    pub(crate) fn frame(&self, offset: usize, symbol: Option<String>) -> Frame {
-        Frame { driver: self.name.clone(), offset, symbol }
+    /// A place in the driver, with its name: the very instruction at `offset`, or the call that returns there.
+    pub(crate) fn frame(&self, offset: usize, very: bool) -> Frame {
+        let symbol = self.image.describe(if very { offset } else { offset.saturating_sub(1) });
+        Frame { symbol, ..self.bare_frame(offset) }
+    }
+
+    /// A place in the driver, without a name.
+    pub(crate) fn bare_frame(&self, offset: usize) -> Frame {
+        Frame { driver: self.name.clone(), offset, symbol: None }
     }
 
     /// The address of one of its dispatch routines.
@@ -246,8 +253,8 @@ impl Core {
             left.extend((0..tables).map(|_| (Rule::TableLeak, "a table of NetIO's".to_owned(), vec![])));
         }
         for (rule, detail, stack) in left {
-            let stack = stack.into_iter().map(|frame: Frame| driver.frame(frame.offset, driver.image.describe(frame.offset)));
-            self.report_at(rule, detail, stack.collect(), None);
+            let stack = stack.into_iter().map(|frame: Frame| driver.frame(frame.offset, false)).collect();
+            self.report_at(rule, detail, stack, None);
         }
     }
 }

@@ -113,7 +113,7 @@ impl Core {
         request.note(Event::Returned(returned));
         let report = |rule, detail: &str| {
             let routine = driver.dispatch_routine(request.major as u8);
-            let stack = driver.image().offset(routine).map(|offset| driver.frame(offset, driver.image().describe(offset)));
+            let stack = driver.image().offset(routine).map(|offset| driver.frame(offset, true));
             self.report_at(rule, detail, stack.into_iter().collect(), Some(request));
         };
         if returned == NtStatus::PENDING {

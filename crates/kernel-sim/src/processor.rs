@@ -48,21 +48,22 @@ struct Processor {
     core: RefCell<Option<Arc<Core>>>,
     request: RefCell<Option<Arc<Request>>>,
     call: Cell<Option<Call>>,
-    irql: Cell<u8>,
     /// The first byte of the stack that is not the driver's any more.
     stack_end: Cell<usize>,
 }
 
 thread_local! {
+    /// Apart, const and without a destructor, so that a signal handler may use it.
+    static IRQL: Cell<u8> = const { Cell::new(0) };
     static PROCESSOR: Processor = Processor::default();
 }
 
 pub(crate) fn irql() -> Irql {
-    PROCESSOR.with(|processor| Irql(processor.irql.get()))
+    Irql(IRQL.get())
 }
 
 pub(crate) fn set_irql(irql: Irql) {
-    PROCESSOR.with(|processor| processor.irql.set(irql.0));
+    IRQL.set(irql.0);
 }
 
 pub(crate) fn call() -> Option<Call> {
@@ -93,13 +94,12 @@ pub(crate) fn core() -> Arc<Core> {
 pub(crate) fn enter<R>(core: &Arc<Core>, request: Option<&Arc<Request>>, work: impl FnOnce() -> R) -> R {
     let here = 0_u8;
     let outer = PROCESSOR.with(|processor| {
-        let outer = (
+        (
             processor.core.replace(Some(Arc::clone(core))),
             processor.request.replace(request.cloned()),
             processor.call.take(),
             processor.stack_end.replace(std::ptr::from_ref(&here) as usize & !0xF),
-        );
-        outer
+        )
     });
     let result = work();
     PROCESSOR.with(|processor| {

@@ -11,6 +11,8 @@ use crate::memory::Placement;
 use crate::violation::Rule;
 use crate::{driver_memory, processor};
 
+/// What the conversions between LUID and index fail with: the only failure that they document.
+const CONVERSION_FAILURE: NtStatus = NtStatus::INVALID_PARAMETER;
 /// `NumEntries` and its padding, before the rows of `MIB_ANYCASTIPADDRESS_TABLE`.
 const TABLE_HEADER: usize = 8;
 /// Where a row's padding is, and the end of the row's address if it is IPv4.
@@ -151,7 +153,7 @@ pub(super) unsafe extern "win64" fn free_table(table: usize) {
 /// Only the driver may call it.
 pub(super) unsafe extern "win64" fn luid_from_index(index: u32, luid: usize) -> i32 {
     let core = processor::core();
-    let result = if core.fault() { Err(pool::NO_MEMORY) } else { core.netio().model.luid_from_index(index) };
+    let result = if core.fault() { Err(CONVERSION_FAILURE) } else { core.netio().model.luid_from_index(index) };
     // SAFETY: as the driver vouches.
     unsafe { driver_memory::write(luid, result.unwrap_or(Luid::UNSET).0) };
     result.err().unwrap_or(NtStatus::SUCCESS).0
@@ -165,7 +167,7 @@ pub(super) unsafe extern "win64" fn index_from_luid(luid: usize, index: usize) -
     let core = processor::core();
     // SAFETY: as the driver vouches.
     let luid = Luid(unsafe { driver_memory::read(luid) });
-    let result = if core.fault() { Err(pool::NO_MEMORY) } else { core.netio().model.index_from_luid(luid) };
+    let result = if core.fault() { Err(CONVERSION_FAILURE) } else { core.netio().model.index_from_luid(luid) };
     // SAFETY: as the driver vouches.
     unsafe { driver_memory::write(index, result.unwrap_or(0)) };
     result.err().unwrap_or(NtStatus::SUCCESS).0

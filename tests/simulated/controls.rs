@@ -1,0 +1,120 @@
+//! The controls: small drivers in C that each break one rule on purpose, built with the kit, and clean ones.
+//!
+//! A rule that no control breaks would be a rule that nobody knows to work.
+
+mod build;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use kernel_sim::{Caller, DesiredAccess, Kernel, Options, Rule, Violation};
+
+use crate::bench::kernel;
+
+/// `IOCTL_CONTROL` of `controls/control.h`.
+const CONTROL: u32 = 0x8ACC << 16 | 0x800 << 2;
+const DEVICE: &str = r"\DosDevices\Control";
+
+/// Loads a control, makes it do what it is there for, and unloads it.
+fn run(name: &str) -> (Kernel, Vec<Violation>) {
+    let kernel = kernel(Options { time_limit: Duration::from_millis(300), ..Options::default() });
+    kernel.netio(|model| model.insert(&crate::bench::on(crate::bench::ETHERNET, "192.0.2.1")).expect("a new address"));
+    let driver = kernel.load(&build::image(name), name).expect("the control loads");
+    let handle = kernel.open(DEVICE, &Caller::administrator(), DesiredAccess::READ_WRITE).expect("it can be opened");
+    let _ = handle.control(CONTROL, &[], 16);
+    handle.close();
+    assert!(driver.unload(), "the control can be unloaded");
+    let violations = kernel.violations();
+    (kernel, violations)
+}
+
+/// The control is caught by exactly this rule.
+fn is_caught(name: &str, rule: Rule) {
+    let (_, violations) = run(name);
+    let rules: BTreeSet<Rule> = violations.iter().map(|violation| violation.rule).collect();
+    assert_eq!(rules, BTreeSet::from([rule]), "{violations:#?}");
+}
+
+macro_rules! controls {
+    ($($name:ident: $rule:ident;)+) => {
+        $(#[test] fn $name() { is_caught(stringify!($name), Rule::$rule); })+
+    };
+}
+
+controls! {
+    device_deleted_twice: DeviceInvalid;
+    device_left: DeviceLeft;
+    extension_overrun: Crash;
+    information_leak: InformationLeak;
+    information_leak_of_pool: InformationLeak;
+    information_too_large: InformationTooLarge;
+    irp_cancel_routine: IrpCancelRoutine;
+    irp_completed_pending: IrpCompletedPending;
+    irp_completed_twice: IrpCompletedTwice;
+    irp_lost: IrpLost;
+    irp_not_completed: IrpNotCompleted;
+    irp_pending_not_marked: IrpPendingMismatch;
+    irp_status_mismatch: IrpStatusMismatch;
+    irp_touched_after_completion: Crash;
+    irql_left_raised: IrqlChanged;
+    link_left: LinkLeft;
+    netio_at_dispatch_level: IrqlTooHigh;
+    null_pointer: Crash;
+    pool_double_free: PoolDoubleFree;
+    pool_leak: PoolLeak;
+    pool_overrun: PoolOverrun;
+    pool_use_after_free: Crash;
+    pool_wrong_tag: PoolWrongTag;
+    row_not_aligned: RowInvalid;
+    spin: TimeLimit;
+    table_freed_twice: TableInvalidFree;
+    table_not_freed: TableLeak;
+}
+
+#[test]
+fn a_clean_driver_in_c_breaks_no_rule() {
+    let kernel = kernel(Options::default());
+    let driver = kernel.load(&build::image("clean"), "clean").expect("the control loads");
+    let handle = kernel.open(DEVICE, &Caller::administrator(), DesiredAccess::READ).expect("it can be opened");
+    let reply = handle.control(CONTROL, b"backwards", 16);
+    assert_eq!(reply.output, b"sdrawkcab");
+    assert!(handle.control(CONTROL, &[], 16).status.is_error());
+    handle.close();
+    assert!(driver.unload());
+    kernel.assert_clean();
+}
+
+#[test]
+fn a_report_tells_the_rule_the_service_the_irql_the_place_in_the_driver_and_what_became_of_the_irp() {
+    let (_, violations) = run("netio_at_dispatch_level");
+    let report = violations.first().expect("the rule is broken").to_string();
+    for part in [
+        "IrqlTooHigh",
+        "in GetAnycastIpAddressTable at DISPATCH_LEVEL",
+        "called from netio_at_dispatch_level+0x",
+        " control(_DEVICE_OBJECT*, _IRP*) (controls/netio_at_dispatch_level.c:11)",
+        "IRP IRP_MJ_DEVICE_CONTROL 0x8acc2000, 0 bytes in, 16 bytes out",
+        "IRP sent to the driver at PASSIVE_LEVEL",
+        "see https://learn.microsoft.com/windows-hardware/drivers/kernel/managing-hardware-priorities",
+    ] {
+        assert!(report.contains(part), "{part:?} is missing in:\n{report}");
+    }
+}
+
+#[test]
+fn a_leak_is_reported_with_its_size_its_tag_and_who_allocated_it() {
+    let (_, violations) = run("pool_leak");
+    let report = violations.first().expect("the rule is broken").to_string();
+    assert!(report.contains("64 bytes with tag Ctrl"), "{report}");
+    assert!(report.contains(" control(_DEVICE_OBJECT*, _IRP*) (controls/pool_leak.c:6)"), "{report}");
+}
+
+#[test]
+fn after_a_crash_no_code_of_the_driver_runs() {
+    let (kernel, violations) = run("null_pointer");
+    assert!(kernel.has_stopped());
+    let report = violations.first().expect("the rule is broken").to_string();
+    assert!(report.contains("access violation at address 0x0"), "{report}");
+    assert!(report.contains(" control(_DEVICE_OBJECT*, _IRP*) (controls/null_pointer.c:7)"), "{report}");
+    assert!(kernel.open(DEVICE, &Caller::administrator(), DesiredAccess::READ).is_err());
+}

@@ -1,0 +1,14 @@
+/* Completes an IRP with STATUS_PENDING. */
+#include "control.h"
+
+static NTSTATUS NTAPI control(PDEVICE_OBJECT device, PIRP irp) {
+  UNREFERENCED_PARAMETER(device);
+  IoMarkIrpPending(irp);
+  complete(irp, STATUS_PENDING, 0);
+  return STATUS_PENDING;
+}
+
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING registry_path) {
+  UNREFERENCED_PARAMETER(registry_path);
+  return create_device(driver, 0, control, remove_device);
+}

@@ -1,0 +1,13 @@
+/* Marks the IRP pending and forgets it. */
+#include "control.h"
+
+static NTSTATUS NTAPI control(PDEVICE_OBJECT device, PIRP irp) {
+  UNREFERENCED_PARAMETER(device);
+  IoMarkIrpPending(irp);
+  return STATUS_PENDING;
+}
+
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING registry_path) {
+  UNREFERENCED_PARAMETER(registry_path);
+  return create_device(driver, 0, control, remove_device);
+}

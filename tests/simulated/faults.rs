@@ -1,0 +1,104 @@
+//! Every service that can fail, failed once from every call stack that reaches it.
+
+use kernel_sim::{Caller, DesiredAccess, Faults, LoadError, Options, Site};
+use netio_anycast_protocol::SERVICE_NAME;
+use netio_anycast_protocol::address::AddressFamily;
+use netio_anycast_protocol::row::Row;
+use netio_anycast_protocol::status::NtStatus;
+
+use crate::bench::{Bench, DEVICE, ETHERNET, address, image, kernel, on, resolved};
+
+/// The services among the sites, each once.
+fn services(sites: &[Site]) -> Vec<&'static str> {
+    let mut services: Vec<_> = sites.iter().map(|site| site.service).collect();
+    services.sort_unstable();
+    services.dedup();
+    services
+}
+
+#[test]
+fn a_failure_while_loading_leaves_nothing() {
+    for allocate_pool2 in [true, false] {
+        let sites = Faults::at_every_site(|faults| {
+            let kernel = kernel(Options { faults: faults.clone(), allocate_pool2, ..Options::default() });
+            let result = kernel.load(&image(), SERVICE_NAME);
+            match (faults.struck(), result) {
+                (None, Ok(driver)) => assert!(driver.unload()),
+                (Some(_), Err(LoadError::DriverEntry(status))) => assert!(status.is_error()),
+                (struck, result) => panic!("{struck:?} led to {result:?}"),
+            }
+            assert!(kernel.devices().is_empty() && kernel.links().is_empty(), "{:?}", faults.struck());
+            kernel.assert_clean();
+        });
+        let allocate = if allocate_pool2 { "ExAllocatePool2" } else { "ExAllocatePoolWithTag" };
+        let expected = [
+            allocate,
+            "IoCreateDevice",
+            "IoCreateSymbolicLink",
+            "ObOpenObjectByPointer",
+            "RtlStringFromGUID",
+            "ZwOpenKey",
+            "ZwSetSecurityObject",
+        ];
+        assert_eq!(services(&sites), expected);
+    }
+}
+
+/// What an operation deserves in which a service has failed, or none.
+fn deserved(failed: Option<&Site>) -> Result<(), NtStatus> {
+    match failed.map(|site| site.service) {
+        None => Ok(()),
+        // The only failure that it documents means that there is no such interface.
+        Some("ConvertInterfaceIndexToLuid") => Err(NtStatus::NOT_FOUND),
+        // Only what the row looks like depends on these two, once it was created.
+        Some("ConvertInterfaceLuidToIndex" | "GetAnycastIpAddressEntry") => Ok(()),
+        Some(_) => Err(NtStatus::INSUFFICIENT_RESOURCES),
+    }
+}
+
+/// Runs one operation; it must end as it deserves, and change NetIO's addresses into `after` if it succeeds, else not at all.
+fn step(bench: &Bench, faults: &Faults, after: &[Row], operation: impl FnOnce() -> Result<(), NtStatus>) {
+    let (before, struck) = (bench.addresses(), faults.struck());
+    let result = operation();
+    let failed = faults.struck().filter(|site| struck.as_ref() != Some(site));
+    assert_eq!(result, deserved(failed.as_ref()), "{failed:?}");
+    assert_eq!(bench.addresses(), if result.is_ok() { after } else { &before }, "{failed:?}");
+}
+
+#[test]
+fn a_failure_of_netio_leaves_an_operation_undone_or_done_whole() {
+    let sites = Faults::at_every_site(|faults| {
+        let bench = faults.suspended(|| Bench::with(Options { faults: faults.clone(), ..Options::default() }));
+        for row in [on(ETHERNET, "192.0.2.1"), Row::on_index(address("192.0.2.1"), ETHERNET.index)] {
+            step(&bench, faults, &[resolved(ETHERNET, "192.0.2.1")], || bench.create(row).map(drop));
+            faults.suspended(|| bench.create(row)).ok();
+            let present = bench.addresses();
+            step(&bench, faults, &present, || match bench.table(AddressFamily::UNSPECIFIED, 4).0 {
+                NtStatus::SUCCESS => Ok(()),
+                status => Err(status),
+            });
+            step(&bench, faults, &[], || bench.delete(row));
+            faults.suspended(|| bench.delete(row)).ok();
+        }
+    });
+    let expected = [
+        "ConvertInterfaceIndexToLuid",
+        "ConvertInterfaceLuidToIndex",
+        "CreateAnycastIpAddressEntry",
+        "DeleteAnycastIpAddressEntry",
+        "GetAnycastIpAddressEntry",
+        "GetAnycastIpAddressTable",
+    ];
+    assert_eq!(services(&sites), expected);
+    assert!(sites.len() > expected.len(), "some are reached in more than one way: {sites:?}");
+}
+
+#[test]
+fn opening_and_closing_need_nothing_that_can_fail() {
+    let sites = Faults::at_every_site(|faults| {
+        let bench = faults.suspended(|| Bench::with(Options { faults: faults.clone(), ..Options::default() }));
+        let handle = bench.kernel.open(DEVICE, &Caller::system(), DesiredAccess::READ).expect("nothing can fail");
+        handle.close();
+    });
+    assert_eq!(sites, []);
+}

@@ -1,0 +1,18 @@
+//! The driver's image, as `cargo xtask build` made it, at work in the simulated kernel.
+//!
+//! Whatever a test asks of the driver, the simulated kernel judges all it does by Driver Verifier's rules, until after it is
+//! unloaded. `NETIO_ANYCAST_IMAGE` names another image.
+
+#![cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#![forbid(unsafe_code)]
+
+mod access;
+mod bench;
+mod concurrency;
+mod controls;
+mod faults;
+mod images;
+mod irql;
+mod loading;
+mod malformed;
+mod operations;
