@@ -38,7 +38,8 @@ fn the_descriptor_is_set_before_the_link_leads_to_the_device() {
 
 #[test]
 fn an_administrator_s_setting_for_the_class_takes_the_place_of_the_default() {
-    const CLASS: &str = r"\Registry\Machine\System\CurrentControlSet\Control\Class\{D8F24BD5-FD53-43D8-BC2B-770D5AEA707A}\Properties";
+    const CLASS: &str =
+        r"\Registry\Machine\System\CurrentControlSet\Control\Class\{D8F24BD5-FD53-43D8-BC2B-770D5AEA707A}\Properties";
     const REG_BINARY: u32 = 3;
     let setting = kernel_sim::descriptor(&[(DesiredAccess::READ, "BU")]);
     let values = BTreeMap::from([("Security".to_owned(), (REG_BINARY, setting))]);
@@ -53,7 +54,8 @@ fn an_administrator_s_setting_for_the_class_takes_the_place_of_the_default() {
 
 #[test]
 fn a_setting_that_is_no_descriptor_keeps_the_driver_from_loading() {
-    const CLASS: &str = r"\Registry\Machine\System\CurrentControlSet\Control\Class\{D8F24BD5-FD53-43D8-BC2B-770D5AEA707A}\Properties";
+    const CLASS: &str =
+        r"\Registry\Machine\System\CurrentControlSet\Control\Class\{D8F24BD5-FD53-43D8-BC2B-770D5AEA707A}\Properties";
     let values = BTreeMap::from([("Security".to_owned(), (3, b"no descriptor".to_vec()))]);
     let kernel = kernel(Options { registry: BTreeMap::from([(CLASS.to_owned(), values)]), ..Options::default() });
     kernel.load(&image(), SERVICE_NAME).expect_err("a broken setting must not open the device to anybody");

@@ -36,7 +36,10 @@ fn an_image_for_another_machine_is_named_so() {
     let machine = file_header(&bytes);
     bytes[machine..machine + 2].copy_from_slice(&0xAA64_u16.to_le_bytes());
     let error = Image::from_bytes(bytes).expect_err("ARM64 does not run here");
-    assert_eq!(error.to_string(), "the image is for machine 0xaa64, and only images for x64 (machine 0x8664) can run here");
+    assert_eq!(
+        error.to_string(),
+        "the image is for machine 0xaa64, and only images for x64 (machine 0x8664) can run here"
+    );
 }
 
 #[test]

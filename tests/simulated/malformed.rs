@@ -60,10 +60,7 @@ fn a_code_with_any_other_bit_is_unknown() {
 fn reserved_fields_and_unknown_flags_are_refused() {
     let bench = Bench::new();
     let row = on(ETHERNET, "192.0.2.1");
-    for request in [
-        CreateRequest { row, lifetime: 2, flags: 0 },
-        CreateRequest { row, lifetime: 0, flags: 1 << 31 },
-    ] {
+    for request in [CreateRequest { row, lifetime: 2, flags: 0 }, CreateRequest { row, lifetime: 0, flags: 1 << 31 }] {
         assert_eq!(bench.send(Operation::Create, request.as_bytes(), 48).status, NtStatus::INVALID_PARAMETER);
     }
     let filter = TableFilter { reserved: 1, ..TableFilter::ALL };

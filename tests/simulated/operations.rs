@@ -63,8 +63,7 @@ fn a_table_is_sorted_and_free_of_what_netio_left_in_its_padding() {
     let (status, header, rows) = bench.table(AddressFamily::UNSPECIFIED, 8);
     assert_eq!(status, NtStatus::SUCCESS);
     assert_eq!(header.map(|header| (header.count, header.total)), Some((4, 4)));
-    let expected =
-        [(ETHERNET, "192.0.2.1"), (ETHERNET, "192.0.2.7"), (ETHERNET, "2001:db8::1"), (SECOND, "192.0.2.9")];
+    let expected = [(ETHERNET, "192.0.2.1"), (ETHERNET, "192.0.2.7"), (ETHERNET, "2001:db8::1"), (SECOND, "192.0.2.9")];
     assert_eq!(rows, expected.map(|(interface, text)| resolved(interface, text)));
 }
 

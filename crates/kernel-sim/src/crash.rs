@@ -86,14 +86,16 @@ extern "C" fn handle(signal: i32, info: *mut libc::siginfo_t, context: *mut libc
         return outside_of_drivers(signal);
     };
     // SAFETY: the kernel calls a SA_SIGINFO handler with the signal's information.
-    let address = unsafe { (*info).si_addr() } as usize;
+    let info = unsafe { &*info };
+    // SAFETY: every signal but TIME_LIMIT has an address, and for that one the value is not used.
+    let address = unsafe { info.si_addr() } as usize;
     let context = context.cast::<libc::ucontext_t>();
     // SAFETY: and with the interrupted thread's registers.
     let registers = unsafe { &mut (*context).uc_mcontext.gregs };
-    let register = |number: i32| registers[number as usize].cast_unsigned();
-    let usize_of = |value: u64| usize::try_from(value).unwrap_or_default();
-    let instruction = usize_of(register(libc::REG_RIP));
-    let (stack, frame) = (usize_of(register(libc::REG_RSP)), usize_of(register(libc::REG_RBP)));
+    let value = |register: i64| usize::try_from(register.cast_unsigned()).unwrap_or_default();
+    let instruction = value(registers[libc::REG_RIP as usize]);
+    let stack = value(registers[libc::REG_RSP as usize]);
+    let frame = value(registers[libc::REG_RBP as usize]);
     if signal == TIME_LIMIT && !guard.code.contains(&instruction) {
         return;
     }

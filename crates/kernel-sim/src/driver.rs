@@ -91,7 +91,7 @@ impl Core {
         let arguments = [driver.object.address(), driver.registry_path, 0, 0];
         let result = self.call_driver(&driver, driver.image.entry(), arguments, Irql::PASSIVE_LEVEL, None);
         let status = match result {
-            Ok(value) => NtStatus(value as u32 as i32),
+            Ok(value) => returned_status(value),
             Err(_) => return Err(LoadError::Crash),
         };
         if status.is_error() {
@@ -108,27 +108,36 @@ impl Core {
         let extension = self.arena.allocate(0x50, Placement::AtEnd, 0);
         let object = self.arena.allocate(size_of::<DriverObject>(), Placement::AtEnd, 0);
         extension.write(0, &object.address());
-        object.write(0, &DriverObject {
-            kind: layout::TYPE_DRIVER,
-            size: 0x150,
-            padding: 0,
-            device_object: 0,
-            flags: 0,
-            driver_start: image.base(),
-            driver_size: image.size() as u64,
-            driver_section: 0,
-            driver_extension: extension.address(),
-            driver_name: driver_name.read(0),
-            hardware_database: 0,
-            fast_io_dispatch: 0,
-            driver_init: image.entry(),
-            driver_start_io: 0,
-            driver_unload: 0,
-            // What the I/O manager answers for a driver that does not.
-            major_function: [self.internal_service("IopInvalidDeviceRequest"); MAJOR_FUNCTIONS],
-        });
+        object.write(
+            0,
+            &DriverObject {
+                kind: layout::TYPE_DRIVER,
+                size: 0x150,
+                padding: 0,
+                device_object: 0,
+                flags: 0,
+                driver_start: image.base(),
+                driver_size: image.size() as u64,
+                driver_section: 0,
+                driver_extension: extension.address(),
+                driver_name: driver_name.read(0),
+                hardware_database: 0,
+                fast_io_dispatch: 0,
+                driver_init: image.entry(),
+                driver_start_io: 0,
+                driver_unload: 0,
+                // What the I/O manager answers for a driver that does not.
+                major_function: [self.internal_service("IopInvalidDeviceRequest"); MAJOR_FUNCTIONS],
+            },
+        );
         let registry_path = registry.address();
-        LoadedDriver { name: name.to_owned(), image, object, _strings: [driver_name, registry, extension], registry_path }
+        LoadedDriver {
+            name: name.to_owned(),
+            image,
+            object,
+            _strings: [driver_name, registry, extension],
+            registry_path,
+        }
     }
 
     /// What the I/O manager does after DriverEntry has succeeded: the devices can be opened, initialization code goes.
@@ -181,12 +190,8 @@ impl Core {
         }
         let request = processor::request();
         let (rule, detail) = match crash.signal {
-            watchdog::SIGNAL => {
-                (Rule::TimeLimit, format!("it did not return within {:?}", self.options.time_limit))
-            }
-            libc::SIGSEGV | libc::SIGBUS => {
-                (Rule::Crash, format!("access violation at address {:#x}", crash.address))
-            }
+            watchdog::SIGNAL => (Rule::TimeLimit, format!("it did not return within {:?}", self.options.time_limit)),
+            libc::SIGSEGV | libc::SIGBUS => (Rule::Crash, format!("access violation at address {:#x}", crash.address)),
             libc::SIGILL => (Rule::Crash, "illegal instruction".to_owned()),
             libc::SIGFPE => (Rule::Crash, "division by zero".to_owned()),
             signal => (Rule::Crash, format!("stopped by signal {signal}")),
@@ -218,7 +223,8 @@ impl Core {
         self.report_leftovers(driver);
         let mut state = self.state();
         state.drivers.remove(&driver.object.address());
-        let devices: Vec<usize> = state.devices.iter().filter(|it| Arc::ptr_eq(&it.1.driver, driver)).map(|it| *it.0).collect();
+        let devices: Vec<usize> =
+            state.devices.iter().filter(|it| Arc::ptr_eq(&it.1.driver, driver)).map(|it| *it.0).collect();
         for device in devices {
             state.delete_device(device);
         }
@@ -236,16 +242,23 @@ impl Core {
         let mut left = Vec::new();
         let state = self.state();
         for device in state.devices.values().filter(|device| Arc::ptr_eq(&device.driver, driver)) {
-            left.push((Rule::DeviceLeft, format!("the device {}", device.name.as_deref().unwrap_or("without a name")), vec![]));
+            left.push((
+                Rule::DeviceLeft,
+                format!("the device {}", device.name.as_deref().unwrap_or("without a name")),
+                vec![],
+            ));
         }
         if state.drivers.len() == 1 {
             for (address, pool) in &state.pool {
                 let tag = String::from_utf8_lossy(&pool.tag.to_le_bytes()).into_owned();
-                let detail = format!("{} bytes with tag {tag} at {address:#x}, allocated from here", pool.block.length());
+                let detail =
+                    format!("{} bytes with tag {tag} at {address:#x}, allocated from here", pool.block.length());
                 left.push((Rule::PoolLeak, detail, pool.stack.clone()));
             }
             left.extend(state.links.keys().map(|link| (Rule::LinkLeft, format!("the link {link}"), vec![])));
-            left.extend(state.handles.values().map(|object| (Rule::HandleLeft, format!("a handle to {object:?}"), vec![])));
+            left.extend(
+                state.handles.values().map(|object| (Rule::HandleLeft, format!("a handle to {object:?}"), vec![])),
+            );
         }
         drop(state);
         if self.state().drivers.len() == 1 {
@@ -257,6 +270,12 @@ impl Core {
             self.report_at(rule, detail, stack, None);
         }
     }
+}
+
+/// The NTSTATUS that a driver's function returned: the lower half of RAX.
+pub(crate) const fn returned_status(value: usize) -> NtStatus {
+    let [first, second, third, fourth, ..] = value.to_le_bytes();
+    NtStatus(i32::from_le_bytes([first, second, third, fourth]))
 }
 
 fn counted(address: usize, length: usize) -> UnicodeString {

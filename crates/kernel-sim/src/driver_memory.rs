@@ -33,7 +33,9 @@ pub(crate) unsafe fn bytes(address: usize, length: usize) -> Vec<u8> {
     if let Some(last) = length.checked_sub(1) {
         // Before the copy is made, which would not be dropped.
         // SAFETY: as the caller promises.
-        let _: (u8, u8) = unsafe { (read(address), read(address + last)) };
+        let _: u8 = unsafe { read(address) };
+        // SAFETY: as the caller promises.
+        let _: u8 = unsafe { read(address + last) };
     }
     let mut bytes = vec![0; length];
     // SAFETY: as the caller promises; the copy is new.

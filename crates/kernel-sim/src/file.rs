@@ -6,7 +6,7 @@ use std::sync::Arc;
 use netio_anycast_protocol::status::NtStatus;
 
 use crate::core::{Core, Known};
-use crate::driver::LoadedDriver;
+use crate::driver::{LoadedDriver, returned_status};
 use crate::kernel::Reply;
 use crate::layout::{self, DO_DEVICE_INITIALIZING, DO_EXCLUSIVE, DeviceObject, FILE_DEVICE_SECURE_OPEN, FileObject};
 use crate::memory::{Block, Placement};
@@ -98,7 +98,7 @@ impl Core {
         let routine = driver.dispatch_routine(request.major as u8);
         let result = self.call_driver(driver, routine, [device, request.address, 0, 0], irql, Some(request));
         let outcome = match result {
-            Ok(value) => self.returned(driver, request, NtStatus(value as u32 as i32)),
+            Ok(value) => self.returned(driver, request, returned_status(value)),
             Err(_) => Outcome::bare(NtStatus::UNSUCCESSFUL),
         };
         self.state().requests.insert(request.address, Known::Past);

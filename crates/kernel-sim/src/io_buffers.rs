@@ -37,7 +37,8 @@ pub(crate) fn allocate(arena: &Arc<Arena>, lengths: Lengths, input: &[u8], irp_l
             memory.mdl = memory.user_buffer.as_ref().map(|buffer| mdl(arena, buffer));
         }
     }
-    let place = if lengths.code & METHOD == METHOD_NEITHER { memory.others.first() } else { memory.system_buffer.as_ref() };
+    let place =
+        if lengths.code & METHOD == METHOD_NEITHER { memory.others.first() } else { memory.system_buffer.as_ref() };
     if let Some(place) = place {
         place.write_bytes(0, input);
     }
@@ -48,17 +49,20 @@ pub(crate) fn allocate(arena: &Arc<Arena>, lengths: Lengths, input: &[u8], irp_l
 fn mdl(arena: &Arc<Arena>, buffer: &Block) -> Block {
     let block = arena.allocate(size_of::<Mdl>(), Placement::AtEnd, 0);
     let offset = buffer.address() % PAGE;
-    block.write(0, &Mdl {
-        next: 0,
-        size: 0x30,
-        flags: MAPPED_AND_LOCKED,
-        padding: 0,
-        process: 0,
-        mapped_system_va: buffer.address(),
-        start_va: buffer.address() - offset,
-        byte_count: u32::try_from(buffer.length()).unwrap_or(u32::MAX),
-        byte_offset: u32::try_from(offset).unwrap_or(0),
-    });
+    block.write(
+        0,
+        &Mdl {
+            next: 0,
+            size: 0x30,
+            flags: MAPPED_AND_LOCKED,
+            padding: 0,
+            process: 0,
+            mapped_system_va: buffer.address(),
+            start_va: buffer.address() - offset,
+            byte_count: u32::try_from(buffer.length()).unwrap_or(u32::MAX),
+            byte_offset: u32::try_from(offset).unwrap_or(0),
+        },
+    );
     block
 }
 

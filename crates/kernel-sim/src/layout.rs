@@ -76,7 +76,7 @@ pub(crate) struct DeviceObject {
     pub(crate) device_lock: [u64; 3],
     pub(crate) sector_size: u16,
     pub(crate) spare: [u16; 3],
-    pub(crate) device_object_extension: usize,
+    pub(crate) object_extension: usize,
     pub(crate) reserved: [u64; 2],
 }
 
@@ -91,7 +91,7 @@ pub(crate) struct FileObject {
     pub(crate) pointers_and_contexts: [usize; 5],
     pub(crate) final_status: i32,
     pub(crate) padding2: u32,
-    pub(crate) related_file_object: usize,
+    pub(crate) related_file: usize,
     pub(crate) lock_operation: u8,
     pub(crate) delete_pending: u8,
     pub(crate) read_access: u8,
@@ -137,7 +137,7 @@ pub(crate) struct Irp {
     pub(crate) list_entry: [usize; 2],
     pub(crate) current_stack_location: usize,
     pub(crate) original_file_object: usize,
-    pub(crate) irp_extension: usize,
+    pub(crate) extension: usize,
 }
 
 /// `IO_STACK_LOCATION`.
@@ -197,7 +197,7 @@ const _: () = {
     assert!(offset_of!(DeviceObject, flags) == 0x30);
     assert!(offset_of!(DeviceObject, device_extension) == 0x40);
     assert!(offset_of!(DeviceObject, security_descriptor) == 0x110);
-    assert!(offset_of!(DeviceObject, device_object_extension) == 0x138);
+    assert!(offset_of!(DeviceObject, object_extension) == 0x138);
     assert!(size_of::<FileObject>() == 0xD8);
     assert!(offset_of!(FileObject, read_access) == 0x4A);
     assert!(offset_of!(FileObject, file_name) == 0x58);

@@ -27,9 +27,14 @@ struct Suspects {
 impl Leaks {
     /// Looks through an output whose memory was poisoned from `start` on. Returns the offsets that were not written.
     pub(crate) fn examine(&mut self, code: u32, output: &[u8], start: usize, poison: [u8; 8]) -> Vec<usize> {
-        let offsets: Vec<usize> = (start..output.len()).filter(|offset| output[*offset] == poison[offset % 8]).collect();
-        let proven: Vec<usize> =
-            offsets.chunk_by(|one, next| one + 1 == *next).filter(|run| run.len() >= PROOF).flatten().copied().collect();
+        let offsets: Vec<usize> =
+            (start..output.len()).filter(|offset| output[*offset] == poison[offset % 8]).collect();
+        let proven: Vec<usize> = offsets
+            .chunk_by(|one, next| one + 1 == *next)
+            .filter(|run| run.len() >= PROOF)
+            .flatten()
+            .copied()
+            .collect();
         if !proven.is_empty() {
             return proven;
         }
@@ -56,8 +61,7 @@ mod tests {
     #[test]
     fn one_byte_left_alone_is_found_the_third_time() {
         let mut leaks = Leaks::default();
-        let found: Vec<_> =
-            POISON.iter().map(|poison| leaks.examine(1, &[0, poison[1], 0], 0, *poison)).collect();
+        let found: Vec<_> = POISON.iter().map(|poison| leaks.examine(1, &[0, poison[1], 0], 0, *poison)).collect();
         assert_eq!(found, [vec![], vec![], vec![1]]);
     }
 

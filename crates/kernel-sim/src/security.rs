@@ -191,7 +191,10 @@ pub(crate) fn sddl(descriptor: &[u8]) -> String {
     text
 }
 
-/// A protected DACL of allowing entries, in binary form.
+/// A protected DACL of allowing entries, in binary form. Identifiers are the two letters of SDDL.
+///
+/// # Panics
+/// If an identifier is none of WD, AU, RC, SY, BA, BU.
 #[must_use]
 pub fn descriptor(allowed: &[(DesiredAccess, &str)]) -> Vec<u8> {
     let mut aces = Vec::new();

@@ -6,24 +6,24 @@
 
 use crate::processor::{self, Irql};
 
-/// The registers as the instruction's three bits number them, with a fourth from its prefix.
-const NUMBERED: [i32; 16] = [
-    libc::REG_RAX,
-    libc::REG_RCX,
-    libc::REG_RDX,
-    libc::REG_RBX,
-    libc::REG_RSP,
-    libc::REG_RBP,
-    libc::REG_RSI,
-    libc::REG_RDI,
-    libc::REG_R8,
-    libc::REG_R9,
-    libc::REG_R10,
-    libc::REG_R11,
-    libc::REG_R12,
-    libc::REG_R13,
-    libc::REG_R14,
-    libc::REG_R15,
+/// Where the registers stand, as the instruction's three bits number them, with a fourth from its prefix.
+const NUMBERED: [usize; 16] = [
+    libc::REG_RAX as usize,
+    libc::REG_RCX as usize,
+    libc::REG_RDX as usize,
+    libc::REG_RBX as usize,
+    libc::REG_RSP as usize,
+    libc::REG_RBP as usize,
+    libc::REG_RSI as usize,
+    libc::REG_RDI as usize,
+    libc::REG_R8 as usize,
+    libc::REG_R9 as usize,
+    libc::REG_R10 as usize,
+    libc::REG_R11 as usize,
+    libc::REG_R12 as usize,
+    libc::REG_R13 as usize,
+    libc::REG_R14 as usize,
+    libc::REG_R15 as usize,
 ];
 const LENGTH: i64 = 4;
 
@@ -50,14 +50,13 @@ fn decode(bytes: [u8; 4]) -> Option<Move> {
 /// Does what the instruction at RIP would have done, if it is one of them, and steps over it.
 pub(super) fn emulate(registers: &mut [i64; 23]) -> bool {
     let instruction = registers[libc::REG_RIP as usize] as *const [u8; 4];
-    // SAFETY: the instruction is in the driver's code, as the caller has checked. Sections end with their page, so that the
-    // four bytes are mapped, unless the instruction is shorter and the last of the image: then there is a page behind it,
-    // since every image with code has relocations.
+    // SAFETY: the instruction is in the driver's code, as the caller has checked. If it is shorter and the page behind it is
+    // out of reach, this is a fault like the driver's own, and gives the driver up.
     let bytes = unsafe { instruction.read_unaligned() };
     match decode(bytes) {
-        Some(Move::FromCr8(register)) => registers[NUMBERED[register] as usize] = i64::from(processor::irql().0),
+        Some(Move::FromCr8(register)) => registers[NUMBERED[register]] = i64::from(processor::irql().0),
         Some(Move::ToCr8(register)) => {
-            let [level, ..] = registers[NUMBERED[register] as usize].to_le_bytes();
+            let [level, ..] = registers[NUMBERED[register]].to_le_bytes();
             processor::set_irql(Irql(level));
         }
         None => return false,

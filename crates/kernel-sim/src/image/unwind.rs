@@ -67,7 +67,8 @@ pub(super) fn call_stack(base: usize, view: &[u8], functions: &[RuntimeFunction]
     let mut walk = Walk { view, stack: at.stack, frame: at.frame, end: at.end };
     let mut offsets = Vec::new();
     let mut address = at.instruction.or_else(|| walk.pop());
-    while let Some(offset) = address.and_then(|address| address.checked_sub(base)).filter(|offset| *offset < view.len()) {
+    while let Some(offset) = address.and_then(|address| address.checked_sub(base)).filter(|offset| *offset < view.len())
+    {
         offsets.push(offset);
         if offsets.len() == MAX_DEPTH {
             break;

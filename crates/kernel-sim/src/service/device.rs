@@ -9,10 +9,8 @@ use super::pool;
 use crate::core::Core;
 use crate::device::Device;
 use crate::driver::LoadedDriver;
-use crate::layout::{
-    self, DO_DEVICE_HAS_NAME, DO_DEVICE_INITIALIZING, DO_EXCLUSIVE, DeviceObject, DriverObject,
-};
-use crate::memory::Placement;
+use crate::layout::{self, DO_DEVICE_HAS_NAME, DO_DEVICE_INITIALIZING, DO_EXCLUSIVE, DeviceObject, DriverObject};
+use crate::memory::{Block, Placement};
 use crate::violation::Rule;
 use crate::{driver_memory, processor};
 
@@ -73,7 +71,7 @@ impl Core {
         object.write(offset_of!(DeviceObject, driver_object), &driver.object().address());
         object.write(offset_of!(DeviceObject, flags), &new.flags);
         object.write(offset_of!(DeviceObject, characteristics), &new.characteristics);
-        object.write(offset_of!(DeviceObject, device_extension), &extension.as_ref().map_or(0, |it| it.address()));
+        object.write(offset_of!(DeviceObject, device_extension), &extension.as_ref().map_or(0, Block::address));
         object.write(offset_of!(DeviceObject, device_type), &new.device_type);
         object.write(offset_of!(DeviceObject, stack_size), &1_i8);
         let mut state = self.state();

@@ -64,7 +64,8 @@ fn judge(core: &Core, request: &Request, memory: &Memory) {
         core.report(Rule::IrpCancelRoutine, "its cancel routine is still set");
     }
     if request.major == Major::DeviceControl && !status.is_error() && header.information > request.lengths.output {
-        let detail = format!("Information is {}, the output buffer {} bytes", header.information, request.lengths.output);
+        let detail =
+            format!("Information is {}, the output buffer {} bytes", header.information, request.lengths.output);
         core.report(Rule::InformationTooLarge, detail);
     }
     let buffers = [&memory.system_buffer, &memory.user_buffer];
@@ -89,8 +90,8 @@ fn outcome(core: &Core, request: &Request, memory: &Memory, header: &Irp) -> Out
 }
 
 fn find_leaks(core: &Core, request: &Request, output: &[u8]) {
-    let (code, input) = (request.lengths.code, request.lengths.input);
-    let leaked = core.state().leaks.examine(code, output, input.min(output.len()), request.poison);
+    let sent = request.lengths.input.min(output.len());
+    let leaked = core.state().leaks.examine(request.lengths.code, output, sent, request.poison);
     if let (Some(first), Some(last)) = (leaked.first(), leaked.last()) {
         let detail = format!(
             "{} of {} bytes of output were never written, between offsets {first} and {last}",

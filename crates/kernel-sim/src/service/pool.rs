@@ -93,7 +93,10 @@ pub(super) fn free(core: &Core, address: usize, tag: u32) {
     }
     if pool.block.overrun() {
         let length = pool.block.length();
-        core.report(Rule::PoolOverrun, format!("an allocation of {length} bytes at {address:#x} was written behind its end"));
+        core.report(
+            Rule::PoolOverrun,
+            format!("an allocation of {length} bytes at {address:#x} was written behind its end"),
+        );
     }
 }
 

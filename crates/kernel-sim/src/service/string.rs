@@ -1,6 +1,7 @@
 //! Counted strings.
 
 use netio_anycast_protocol::status::NtStatus;
+use zerocopy::FromBytes;
 
 use super::pool;
 use crate::core::PoolBlock;
@@ -11,6 +12,16 @@ use crate::processor;
 
 /// The tag of strings that the kernel allocates for drivers: "Strg" read as bytes.
 const TAG: u32 = u32::from_le_bytes(*b"Strg");
+
+/// `GUID`.
+#[derive(FromBytes)]
+#[repr(C)]
+struct Guid {
+    long: u32,
+    short: u16,
+    short2: u16,
+    bytes: [u8; 8],
+}
 
 /// The length in bytes of characters that end with a zero.
 ///
@@ -58,8 +69,11 @@ pub(super) unsafe extern "win64" fn append_string(destination: usize, source: us
 /// # Safety
 /// Only the driver may call it.
 pub(super) unsafe extern "win64" fn append_characters(destination: usize, source: usize) -> i32 {
+    if source == 0 {
+        return NtStatus::SUCCESS.0;
+    }
     // SAFETY: as the driver vouches.
-    let length = if source == 0 { 0 } else { unsafe { terminated_length(source) } };
+    let length = unsafe { terminated_length(source) };
     // SAFETY: as the driver vouches.
     unsafe { append(destination, source, length) }.0
 }
@@ -93,12 +107,10 @@ pub(super) unsafe extern "win64" fn from_guid(guid: usize, string: usize) -> i32
         return pool::NO_MEMORY.0;
     }
     // SAFETY: as the driver vouches.
-    let [a, b, c, d, e, f, g, h, rest @ ..]: [u8; 16] = unsafe { driver_memory::read(guid) };
-    let (first, second, third) = (u32::from_le_bytes([a, b, c, d]), u16::from_le_bytes([e, f]), u16::from_le_bytes([g, h]));
-    let [i, j, k, l, m, n, o, p] = rest;
-    let text = format!(
-        "{{{first:08X}-{second:04X}-{third:04X}-{i:02X}{j:02X}-{k:02X}{l:02X}{m:02X}{n:02X}{o:02X}{p:02X}}}"
-    );
+    let guid: Guid = unsafe { driver_memory::read(guid) };
+    let bytes = guid.bytes.map(|byte| format!("{byte:02X}")).concat();
+    let (clock, node) = bytes.split_at(4);
+    let text = format!("{{{:08X}-{:04X}-{:04X}-{clock}-{node}}}", guid.long, guid.short, guid.short2);
     let characters: Vec<u8> = text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect();
     let maximum_length = u16::try_from(characters.len()).unwrap_or(u16::MAX);
     let block = core.arena.allocate(characters.len(), Placement::Pool, 0);
