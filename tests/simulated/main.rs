@@ -11,6 +11,7 @@ mod bench;
 mod concurrency;
 mod controls;
 mod faults;
+mod fuzzing;
 mod images;
 mod irql;
 mod loading;
