@@ -17,3 +17,4 @@ mod irql;
 mod loading;
 mod malformed;
 mod operations;
+mod schedules;

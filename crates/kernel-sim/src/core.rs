@@ -16,6 +16,7 @@ use crate::leaks::Leaks;
 use crate::memory::{Arena, Block, Placement};
 use crate::processor;
 use crate::request::Request;
+use crate::schedule;
 use crate::service::{self, SERVICES, Service};
 use crate::trampoline::Thunks;
 use crate::violation::{Frame, Rule, Violation};
@@ -80,6 +81,8 @@ pub(crate) enum Known {
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) drivers: BTreeMap<usize, Arc<LoadedDriver>>,
+    /// The drivers that are being unloaded: nobody opens their devices any more.
+    pub(crate) unloading: BTreeSet<usize>,
     pub(crate) devices: BTreeMap<usize, Device>,
     /// Device names in lower case.
     pub(crate) names: BTreeMap<String, usize>,
@@ -178,6 +181,7 @@ impl Core {
             calls.push(service.name);
         }
         drop(calls);
+        schedule::point();
         let irql = processor::irql();
         if irql > service.highest {
             let detail = format!("{} may be called at up to {}; {}", service.name, service.highest, service.page);

@@ -207,10 +207,12 @@ impl Core {
             return true;
         }
         let routine: usize = driver.object.read(offset_of!(DriverObject, driver_unload));
-        let open = self.state().devices.values().any(|it| Arc::ptr_eq(&it.driver, driver) && it.references > 0);
-        if routine == 0 || open {
+        let mut state = self.state();
+        let open = state.devices.values().any(|it| Arc::ptr_eq(&it.driver, driver) && it.references > 0);
+        if routine == 0 || open || !state.unloading.insert(driver.object.address()) {
             return false;
         }
+        drop(state);
         let arguments = [driver.object.address(), 0, 0, 0];
         if self.call_driver(driver, routine, arguments, Irql::PASSIVE_LEVEL, None).is_ok() {
             self.remove(driver);
@@ -223,6 +225,7 @@ impl Core {
         self.report_leftovers(driver);
         let mut state = self.state();
         state.drivers.remove(&driver.object.address());
+        state.unloading.remove(&driver.object.address());
         let devices: Vec<usize> =
             state.devices.iter().filter(|it| Arc::ptr_eq(&it.1.driver, driver)).map(|it| *it.0).collect();
         for device in devices {

@@ -73,7 +73,8 @@ impl Core {
         let (address, below) = state.resolve(path).ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?;
         let device = state.devices.get(&address).ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?;
         let DeviceObject { flags, characteristics, .. } = device.header();
-        if flags & DO_DEVICE_INITIALIZING != 0 {
+        let unloading = state.unloading.contains(&device.driver.object().address());
+        if unloading || flags & DO_DEVICE_INITIALIZING != 0 {
             return Err(NO_SUCH_DEVICE);
         }
         // Without FILE_DEVICE_SECURE_OPEN a name below the device is the driver's own affair.

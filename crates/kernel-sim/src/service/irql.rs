@@ -1,6 +1,7 @@
 //! The IRQL, and spin locks, which raise it.
 
 use crate::driver_memory;
+use crate::schedule;
 use crate::processor::{self, Irql};
 use crate::violation::Rule;
 
@@ -49,6 +50,7 @@ pub(super) unsafe extern "win64" fn acquire_spin_lock(lock: usize) -> u8 {
     // SAFETY: the driver vouches for the lock, which is a pointer-sized integer that only these services touch.
     let lock = unsafe { AtomicUsize::from_ptr(lock as *mut usize) };
     while lock.compare_exchange_weak(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        schedule::point();
         std::thread::yield_now();
     }
     before.0

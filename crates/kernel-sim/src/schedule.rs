@@ -1,0 +1,148 @@
+//! Threads that take turns in an order that follows from a seed.
+//!
+//! Only one of the threads runs at a time. At every call of a service, and wherever the simulated kernel itself waits, the seed
+//! says who goes on. So the same seed gives the same interleaving of the driver's calls again, and another seed another.
+
+use std::cell::RefCell;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+
+use crate::core::lock;
+
+/// What one of the threads does.
+pub type Work<'a> = Box<dyn FnOnce() + Send + 'a>;
+
+/// Runs the threads in the order that follows from `seed`, to the end of each.
+///
+/// # Panics
+/// If one of the threads panics.
+pub fn interleave(seed: u64, work: Vec<Work<'_>>) {
+    let alive: Vec<usize> = (0..work.len()).collect();
+    let mut state = State { random: seed, alive, current: 0 };
+    state.choose();
+    let turns = Arc::new(Turns { state: Mutex::new(state), changed: Condvar::new() });
+    thread::scope(|scope| {
+        for (number, work) in work.into_iter().enumerate() {
+            let turns = Arc::clone(&turns);
+            scope.spawn(move || {
+                let seat = Seat { turns, number };
+                seat.wait();
+                SEAT.replace(Some(seat));
+                // Dropped at a panic too: the others must go on.
+                let _leave = Leave;
+                work();
+            });
+        }
+    });
+}
+
+/// A place where another thread may go on.
+pub(crate) fn point() {
+    SEAT.with_borrow(|seat| seat.iter().for_each(Seat::pass));
+}
+
+#[derive(Debug)]
+struct Turns {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    random: u64,
+    /// The threads that have not ended.
+    alive: Vec<usize>,
+    /// The thread whose turn it is.
+    current: usize,
+}
+
+impl State {
+    /// Chooses whose turn it is next.
+    fn choose(&mut self) {
+        self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.random ^ self.random >> 31).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let number = usize::try_from(mixed >> 33).unwrap_or(0);
+        if let Some(position) = number.checked_rem(self.alive.len()) {
+            self.current = self.alive[position];
+        }
+    }
+}
+
+/// A thread's part in the turns.
+#[derive(Debug)]
+struct Seat {
+    turns: Arc<Turns>,
+    number: usize,
+}
+
+thread_local! {
+    static SEAT: RefCell<Option<Seat>> = const { RefCell::new(None) };
+}
+
+impl Seat {
+    fn pass(&self) {
+        lock(&self.turns.state).choose();
+        self.turns.changed.notify_all();
+        self.wait();
+    }
+
+    fn wait(&self) {
+        let mut state = lock(&self.turns.state);
+        while state.current != self.number {
+            state = self.turns.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// Ends a thread's part when it is dropped.
+struct Leave;
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        let Some(seat) = SEAT.take() else { return };
+        let mut state = lock(&seat.turns.state);
+        state.alive.retain(|number| *number != seat.number);
+        state.choose();
+        drop(state);
+        seat.turns.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The order in which three threads of four steps each take them.
+    fn order(seed: u64) -> Vec<usize> {
+        let steps = Mutex::new(Vec::new());
+        let thread = |number| -> Work<'_> {
+            let steps = &steps;
+            Box::new(move || {
+                for _ in 0..4 {
+                    lock(steps).push(number);
+                    point();
+                }
+            })
+        };
+        interleave(seed, vec![thread(0), thread(1), thread(2)]);
+        steps.into_inner().expect("no thread panics")
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_order_again() {
+        assert_eq!(order(7), order(7));
+    }
+
+    #[test]
+    fn seeds_give_different_orders() {
+        let orders: std::collections::BTreeSet<_> = (0..50).map(order).collect();
+        assert!(orders.len() > 40, "only {} orders", orders.len());
+    }
+
+    #[test]
+    fn every_thread_takes_all_its_steps() {
+        let mut steps = order(3);
+        steps.sort_unstable();
+        assert_eq!(steps, [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]);
+    }
+}
