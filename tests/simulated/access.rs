@@ -1,7 +1,5 @@
 //! Who may open the device, and what an open handle may do.
 
-use std::collections::BTreeMap;
-
 use kernel_sim::{Caller, DesiredAccess, Kernel, Options};
 use netio_anycast_protocol::create::CreateRequest;
 use netio_anycast_protocol::operation::{Access, OPERATIONS, Operation};
@@ -9,7 +7,7 @@ use netio_anycast_protocol::status::NtStatus;
 use netio_anycast_protocol::{DEVICE_NAME, SERVICE_NAME};
 use zerocopy::IntoBytes as _;
 
-use crate::bench::{Bench, DEVICE, ETHERNET, image, kernel, on};
+use crate::bench::{Bench, DEVICE, ETHERNET, class_setting, image, kernel, on};
 
 /// The status that opening ends with.
 fn open(kernel: &Kernel, path: &str, caller: &Caller, access: DesiredAccess) -> NtStatus {
@@ -38,12 +36,8 @@ fn the_descriptor_is_set_before_the_link_leads_to_the_device() {
 
 #[test]
 fn an_administrator_s_setting_for_the_class_takes_the_place_of_the_default() {
-    const CLASS: &str =
-        r"\Registry\Machine\System\CurrentControlSet\Control\Class\{D8F24BD5-FD53-43D8-BC2B-770D5AEA707A}\Properties";
-    const REG_BINARY: u32 = 3;
     let setting = kernel_sim::descriptor(&[(DesiredAccess::READ, "BU")]);
-    let values = BTreeMap::from([("Security".to_owned(), (REG_BINARY, setting))]);
-    let kernel = kernel(Options { registry: BTreeMap::from([(CLASS.to_owned(), values)]), ..Options::default() });
+    let kernel = kernel(Options { registry: class_setting(Some(setting)), ..Options::default() });
     let driver = kernel.load(&image(), SERVICE_NAME).expect("the driver loads");
     assert_eq!(kernel.security_of(DEVICE_NAME).as_deref(), Some("D:P(A;;GR;;;BU)"));
     assert_eq!(open(&kernel, DEVICE, &Caller::user(), DesiredAccess::READ), NtStatus::SUCCESS);
@@ -54,10 +48,8 @@ fn an_administrator_s_setting_for_the_class_takes_the_place_of_the_default() {
 
 #[test]
 fn a_setting_that_is_no_descriptor_keeps_the_driver_from_loading() {
-    const CLASS: &str =
-        r"\Registry\Machine\System\CurrentControlSet\Control\Class\{D8F24BD5-FD53-43D8-BC2B-770D5AEA707A}\Properties";
-    let values = BTreeMap::from([("Security".to_owned(), (3, b"no descriptor".to_vec()))]);
-    let kernel = kernel(Options { registry: BTreeMap::from([(CLASS.to_owned(), values)]), ..Options::default() });
+    let registry = class_setting(Some(b"no descriptor".to_vec()));
+    let kernel = kernel(Options { registry, ..Options::default() });
     kernel.load(&image(), SERVICE_NAME).expect_err("a broken setting must not open the device to anybody");
     assert!(kernel.devices().is_empty());
     kernel.assert_clean();

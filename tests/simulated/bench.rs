@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use kernel_sim::{Caller, DesiredAccess, Driver, Handle, Image, Kernel, Options, Reply};
+use kernel_sim::{Caller, DesiredAccess, Driver, Handle, Image, Kernel, Options, Registry, Reply};
 use netio_anycast_protocol::SERVICE_NAME;
 use netio_anycast_protocol::address::{AddressFamily, Luid};
 use netio_anycast_protocol::create::{CreateRequest, DeleteRequest};
@@ -51,6 +51,15 @@ pub(crate) fn kernel(options: Options) -> Kernel {
         }
     });
     kernel
+}
+
+/// A registry with the key in which an administrator may set the device's security, and perhaps with the setting.
+pub(crate) fn class_setting(security: Option<Vec<u8>>) -> Registry {
+    const PROPERTIES: &str =
+        r"\Registry\Machine\System\CurrentControlSet\Control\Class\{D8F24BD5-FD53-43D8-BC2B-770D5AEA707A}\Properties";
+    const REG_BINARY: u32 = 3;
+    let values = security.into_iter().map(|descriptor| ("Security".to_owned(), (REG_BINARY, descriptor)));
+    Registry::from([(PROPERTIES.to_owned(), values.collect())])
 }
 
 /// The driver in a kernel, with a handle of an administrator to its device.

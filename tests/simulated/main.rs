@@ -8,6 +8,7 @@
 
 mod access;
 mod bench;
+mod call_sites;
 mod concurrency;
 mod controls;
 mod faults;

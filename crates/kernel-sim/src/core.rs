@@ -26,6 +26,9 @@ const MAX_VIOLATIONS: usize = 1000;
 /// The calls that are kept.
 const MAX_CALLS: usize = 1 << 16;
 
+/// The values of the registry, by the path of their key and their name: type and data.
+pub type Registry = BTreeMap<String, BTreeMap<String, (u32, Vec<u8>)>>;
+
 /// How the simulated kernel is.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -35,8 +38,8 @@ pub struct Options {
     pub time_limit: Duration,
     /// Which calls of services fail.
     pub faults: Faults,
-    /// The values of the registry, by the path of their key and their name: type and data.
-    pub registry: BTreeMap<String, BTreeMap<String, (u32, Vec<u8>)>>,
+    /// What is in the registry.
+    pub registry: Registry,
 }
 
 impl Default for Options {
@@ -45,7 +48,7 @@ impl Default for Options {
             allocate_pool2: true,
             time_limit: Duration::from_secs(10),
             faults: Faults::default(),
-            registry: BTreeMap::new(),
+            registry: Registry::new(),
         }
     }
 }
@@ -278,7 +281,8 @@ impl Core {
     /// Whether the driver's call of a service is to fail.
     pub(crate) fn fault(&self) -> bool {
         let faults = &self.options.faults;
-        let service = processor::call().map_or("", |call| call.service.name);
-        faults.strikes(service, || self.call_stack())
+        let Some(service) = processor::call().map(|call| call.service) else { return false };
+        debug_assert!(service.may_fail, "the service table says that {} does not fail", service.name);
+        faults.strikes(service.name, || self.call_stack())
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Source: <https://learn.microsoft.com/windows/win32/debug/pe-format>
 
+mod call_sites;
 mod mapped;
 mod symbols;
 mod unwind;
@@ -14,6 +15,7 @@ use object::read::pe::{Import, PeFile64};
 use object::{FileKind, Object as _};
 use thiserror::Error;
 
+pub use call_sites::CallSite;
 pub(crate) use mapped::MappedImage;
 pub(crate) use unwind::{RuntimeFunction, StackPointers};
 
@@ -100,6 +102,13 @@ impl Image {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// What stands at an offset of the image, if there is a PDB beside its file that tells: the functions, the innermost first
+    /// if some were inlined, with their source lines.
+    #[must_use]
+    pub fn symbol(&self, offset: usize) -> Option<String> {
+        symbols::describe(&self.path.as_ref()?.with_extension("pdb"), offset)
     }
 
     fn pe(&self) -> Result<PeFile64<'_>, ImageError> {

@@ -48,10 +48,10 @@ mod trampoline;
 mod violation;
 mod watchdog;
 
-pub use crate::core::Options;
+pub use crate::core::{Options, Registry};
 pub use driver::LoadError;
 pub use faults::{Faults, Site};
-pub use image::{Image, ImageError};
+pub use image::{CallSite, Image, ImageError};
 pub use kernel::{Driver, Handle, Kernel, Reply};
 pub use processor::Irql;
 pub use schedule::{Work, interleave};

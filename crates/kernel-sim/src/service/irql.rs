@@ -1,8 +1,8 @@
 //! The IRQL, and spin locks, which raise it.
 
 use crate::driver_memory;
-use crate::schedule;
 use crate::processor::{self, Irql};
+use crate::schedule;
 use crate::violation::Rule;
 
 /// `KeGetCurrentIrql`.
