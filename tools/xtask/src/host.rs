@@ -27,7 +27,8 @@ pub(crate) fn check_format(root: &Path, log: &Log) -> Result<()> {
 /// # Errors
 /// It does.
 pub(crate) fn clippy(root: &Path, log: &Log) -> Result<()> {
-    log.run(cargo(root).args(["clippy", "--all-targets", "--", "-Dwarnings"]))
+    log.run(cargo(root).args(["clippy", "--all-targets", "--", "-Dwarnings"]))?;
+    log.run(cargo(root).args(["clippy", "--package", "netio-anycast-tests", "--all-targets", "--", "-Dwarnings"]))
 }
 
 /// The documentation of the host's crates builds without a warning.
@@ -51,9 +52,22 @@ pub(crate) fn test(root: &Path, log: &Log) -> Result<()> {
 /// # Errors
 /// One fails.
 pub(crate) fn test_image(root: &Path, image: &Path, log: &Log) -> Result<()> {
+    log.run(&mut driver_test(root, "image", image))
+}
+
+/// The tests of the image at work in the simulated kernel, fuzzed with so many requests.
+///
+/// # Errors
+/// One fails.
+pub(crate) fn test_simulated(root: &Path, image: &Path, requests: u64, log: &Log) -> Result<()> {
+    log.run(driver_test(root, "simulated", image).env("KERNEL_SIM_IRPS", requests.to_string()))
+}
+
+/// A test program of the package `tests` over the driver's image.
+fn driver_test(root: &Path, test: &str, image: &Path) -> Command {
     let mut command = cargo(root);
-    command.args(["test", "--package", "netio-anycast-tests", "--test", "image"]).env("NETIO_ANYCAST_IMAGE", image);
-    log.run(&mut command)
+    command.args(["test", "--package", "netio-anycast-tests", "--test", test]).env("NETIO_ANYCAST_IMAGE", image);
+    command
 }
 
 /// What differs in the work tree from the last commit.

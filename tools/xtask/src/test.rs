@@ -12,6 +12,9 @@ use crate::{cross, fuzz, host, parity, sample};
 /// How long the fuzzer runs: in CI, and at a developer's desk.
 const FUZZING_IN_CI: Duration = Duration::from_mins(1);
 const FUZZING: Duration = Duration::from_secs(10);
+/// The requests that the image is fuzzed with in the simulated kernel: in CI, and at a developer's desk.
+const SIMULATED_REQUESTS_IN_CI: u64 = 1_000_000;
+const SIMULATED_REQUESTS: u64 = 60_000;
 /// How long the tests in Wine may take.
 const WINE_LIMIT: Duration = Duration::from_mins(10);
 
@@ -22,6 +25,7 @@ const WINE_LIMIT: Duration = Duration::from_mins(10);
 pub(crate) fn run(root: &Path) -> Result<()> {
     let mut steps = Steps::new(root, "test")?;
     let work_tree = host::work_tree(root)?;
+    let in_ci = std::env::var_os("CI").is_some();
     steps.run("Format", |log| host::check_format(root, log))?;
     steps.run("Clippy on the host's crates", |log| host::clippy(root, log))?;
     steps.run("Documentation of the host's crates", |log| host::doc(root, log))?;
@@ -29,6 +33,9 @@ pub(crate) fn run(root: &Path) -> Result<()> {
 
     let image = lane::build_driver(root, &mut steps)?;
     steps.run("Tests of the driver's image", |log| host::test_image(root, &image, log))?;
+    let requests = if in_ci { SIMULATED_REQUESTS_IN_CI } else { SIMULATED_REQUESTS };
+    steps
+        .run("Tests of the driver in the simulated kernel", |log| host::test_simulated(root, &image, requests, log))?;
     steps.run("Clippy on the driver", |log| cross::clippy_driver(root, log))?;
     steps.run("Documentation of the driver", |log| cross::doc_driver(root, log))?;
     steps.run("Clippy on the Wine modules", |log| cross::clippy_wine_modules(root, log))?;
@@ -43,7 +50,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     steps.run("The C sample in Wine", |log| sample::check(root, &mut lane, log))?;
     steps.run("Stop and uninstall the driver", |log| lane.end(log))?;
 
-    let time = if std::env::var_os("CI").is_some() { FUZZING_IN_CI } else { FUZZING };
+    let time = if in_ci { FUZZING_IN_CI } else { FUZZING };
     steps.run("Install the fuzzer", |log| fuzz::install(root, log))?;
     steps.run(&format!("Fuzz the request decoder for {} s", time.as_secs()), |log| fuzz::run(root, time, log))?;
 
