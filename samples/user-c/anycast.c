@@ -1,7 +1,7 @@
 /*
  * Puts an anycast address on a network interface, from C: anycast ADDRESS INTERFACE-INDEX
  *
- * Build: cl anycast.c ws2_32.lib, or x86_64-w64-mingw32-gcc anycast.c -lws2_32
+ * Build: cl /std:c11 anycast.c ws2_32.lib, or x86_64-w64-mingw32-gcc anycast.c -lws2_32
  * The contract is docs/protocol.md; the row is the SDK's own MIB_ANYCASTIPADDRESS_ROW.
  */
 #include <winsock2.h>
