@@ -30,6 +30,12 @@ static SECURITY_DESCRIPTOR_UTF16: [u16; SECURITY_DESCRIPTOR.len()] = utf16(SECUR
 /// What the device carries.
 pub(crate) type DeviceEngine = Engine<KernelNetio>;
 
+/// Dispatch routines run on several processors at once, all with the one engine.
+const _: () = {
+    const fn shareable<T: Sync>() {}
+    shareable::<DeviceEngine>();
+};
+
 /// The device extension: the I/O manager allocates it with the device object, zeroed.
 struct Extension {
     engine: NonNull<DeviceEngine>,
@@ -104,14 +110,14 @@ pub(crate) unsafe fn engine<'a>(device: *mut DEVICE_OBJECT) -> &'a DeviceEngine 
     unsafe { engine.as_ref() }
 }
 
-/// Takes the link and the device away, if [`create`] made them. IRQL: PASSIVE_LEVEL.
+/// Takes the link and the device away that [`create`] made; `device` is the driver object's. IRQL: PASSIVE_LEVEL.
 ///
 /// The I/O manager unloads a driver only when no handle to its devices is open, so no request can be under way.
-pub(crate) fn delete(driver: &DRIVER_OBJECT) {
+pub(crate) fn delete(device: PDEVICE_OBJECT) {
     let mut link = unicode_string(&LINK_NAME_UTF16);
     // SAFETY: PASSIVE_LEVEL; the string lives through the call. Nothing can be done about a failure while unloading.
     let _ = unsafe { IoDeleteSymbolicLink(&raw mut link) };
-    if let Some(device) = NonNull::new(driver.DeviceObject) {
+    if let Some(device) = NonNull::new(device) {
         delete_device(device);
     }
 }

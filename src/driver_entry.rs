@@ -39,8 +39,8 @@ fn load(driver: &mut DRIVER_OBJECT) -> Result<(), NtStatus> {
 /// Only the I/O manager may call it, once, after DriverEntry has succeeded.
 unsafe extern "C" fn unload(driver: *mut DRIVER_OBJECT) {
     paged_code!();
-    // SAFETY: the I/O manager calls with the driver object, which outlives the call.
-    if let Some(driver) = unsafe { driver.as_ref() } {
-        device::delete(driver);
-    }
+    // SAFETY: the I/O manager calls with the driver object, which outlives the call. No reference to it is made, since
+    // IoDeleteDevice takes the device out of it.
+    let device = unsafe { (*driver).DeviceObject };
+    device::delete(device);
 }
