@@ -2,7 +2,6 @@
 
 use alloc::alloc::{alloc, dealloc};
 use core::alloc::Layout;
-use core::ops::Deref;
 use core::ptr::NonNull;
 
 use netio_anycast_protocol::status::NtStatus;
@@ -46,15 +45,6 @@ impl<T> PoolBox<T> {
     /// `value` came from [`PoolBox::into_raw`], nothing uses it any more, and it is taken back once.
     pub(crate) const unsafe fn from_raw(value: NonNull<T>) -> Self {
         Self { value }
-    }
-}
-
-impl<T> Deref for PoolBox<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        // SAFETY: the value was written when the box was made and is dropped with it.
-        unsafe { self.value.as_ref() }
     }
 }
 
