@@ -55,8 +55,7 @@ fn link_libraries(config: &Config) -> anyhow::Result<()> {
 /// Binds NetIO's declarations from `netioapi.h`, on the types of wdk-sys.
 fn generate_bindings(config: &Config, out_dir: &Path) -> anyhow::Result<()> {
     let mut header = config.bindgen_header_contents([ApiSubset::Base])?;
-    // netioapi.h relies on its user to have included the two before it.
-    for name in ["ws2def.h", "ws2ipdef.h", "netioapi.h", "wdmsec.h"] {
+    for name in ["netioapi.h", "wdmsec.h"] {
         header.extend(["#include <", name, ">\n"]);
     }
     let mut builder = bindgen::Builder::wdk_default(config)?

@@ -2,7 +2,7 @@
  * The public declarations of netioapi.h that the driver uses, for kernel mode. mingw-w64's header of that name needs
  * user-mode headers. Documented on the pages ddi/netioapi/*anycast* and ddi/netioapi/nf-netioapi-convertinterface*.
  *
- * Like the SDK's, it expects ws2def.h and ws2ipdef.h to have been included.
+ * Like the SDK's for kernel mode, it includes the headers that it rests on.
  */
 #ifndef _NETIOAPI_H_
 #define _NETIOAPI_H_
