@@ -55,12 +55,24 @@ pub(crate) fn test_image(root: &Path, image: &Path, log: &Log) -> Result<()> {
     log.run(&mut driver_test(root, "image", image))
 }
 
-/// The tests of the image at work in the simulated kernel, fuzzed with so many requests.
+/// The tests of the image at work in the simulated kernel, fuzzed with so many requests, with so many interleavings in each
+/// test of races if their number is given.
 ///
 /// # Errors
 /// One fails.
-pub(crate) fn test_simulated(root: &Path, image: &Path, requests: u64, log: &Log) -> Result<()> {
-    log.run(driver_test(root, "simulated", image).env("KERNEL_SIM_IRPS", requests.to_string()))
+pub(crate) fn test_simulated(
+    root: &Path,
+    image: &Path,
+    requests: u64,
+    schedules: Option<u64>,
+    log: &Log,
+) -> Result<()> {
+    let mut command = driver_test(root, "simulated", image);
+    command.env("KERNEL_SIM_IRPS", requests.to_string());
+    if let Some(schedules) = schedules {
+        command.env("KERNEL_SIM_SCHEDULES", schedules.to_string());
+    }
+    log.run(&mut command)
 }
 
 /// A test program of the package `tests` over the driver's image.

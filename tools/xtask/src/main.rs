@@ -10,10 +10,12 @@ mod host;
 mod lane;
 mod package;
 mod parity;
+mod report;
 mod sample;
 mod setup;
 mod step;
 mod test;
+mod verify;
 mod wine;
 
 use std::path::{Path, PathBuf};
@@ -37,6 +39,8 @@ enum Command {
     Demo,
     /// Run every check
     Test,
+    /// Run the image in the simulated kernel at length, and write a report: target/verification/report.html
+    Verify(verify::Effort),
     /// Build the driver package: target/driver/package
     Build,
     /// Compare the Linux port of wdk-build with the original (a part of `test`)
@@ -61,6 +65,7 @@ fn run(command: Command, root: &Path) -> Result<()> {
     match command {
         Command::Demo => demo::run(root),
         Command::Test => test::run(root),
+        Command::Verify(effort) => verify::run(root, effort),
         Command::Build => {
             let image = lane::build_driver(root, &mut Steps::new(root, "build")?)?;
             println!("The driver package is {}", package::assemble(root, &image)?.display());

@@ -65,6 +65,14 @@ impl Steps {
         self.started.elapsed()
     }
 
+    /// The log of the step that was run last.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub(crate) fn last_log(&self) -> Result<String> {
+        Ok(self.logs()?.pop().unwrap_or_default())
+    }
+
     /// The logs of all steps so far, in their order.
     ///
     /// # Errors

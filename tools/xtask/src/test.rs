@@ -34,8 +34,9 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     let image = lane::build_driver(root, &mut steps)?;
     steps.run("Tests of the driver's image", |log| host::test_image(root, &image, log))?;
     let requests = if in_ci { SIMULATED_REQUESTS_IN_CI } else { SIMULATED_REQUESTS };
-    steps
-        .run("Tests of the driver in the simulated kernel", |log| host::test_simulated(root, &image, requests, log))?;
+    steps.run("Tests of the driver in the simulated kernel", |log| {
+        host::test_simulated(root, &image, requests, None, log)
+    })?;
     steps.run("Clippy on the driver", |log| cross::clippy_driver(root, log))?;
     steps.run("Documentation of the driver", |log| cross::doc_driver(root, log))?;
     steps.run("Clippy on the Wine modules", |log| cross::clippy_wine_modules(root, log))?;
