@@ -2,7 +2,7 @@
 //!
 //! A rule that no control breaks would be a rule that nobody knows to work.
 
-mod build;
+pub(crate) mod build;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,8 +12,8 @@ use kernel_sim::{Caller, DesiredAccess, Kernel, Options, Rule, Violation};
 use crate::bench::kernel;
 
 /// `IOCTL_CONTROL` of `controls/control.h`.
-const CONTROL: u32 = 0x8ACC << 16 | 0x800 << 2;
-const DEVICE: &str = r"\DosDevices\Control";
+pub(crate) const CONTROL: u32 = 0x8ACC << 16 | 0x800 << 2;
+pub(crate) const DEVICE: &str = r"\DosDevices\Control";
 
 /// Loads a control, makes it do what it is there for, and unloads it.
 fn run(name: &str) -> (Kernel, Vec<Violation>) {
@@ -21,8 +21,10 @@ fn run(name: &str) -> (Kernel, Vec<Violation>) {
     kernel.netio(|model| model.insert(&crate::bench::on(crate::bench::ETHERNET, "192.0.2.1")).expect("a new address"));
     let driver = kernel.load(&build::image(name), name).expect("the control loads");
     let handle = kernel.open(DEVICE, &Caller::administrator(), DesiredAccess::READ_WRITE).expect("it can be opened");
-    let _ = handle.control(CONTROL, &[], 16);
+    let request = handle.start(CONTROL, &[], 16);
+    request.cancel();
     handle.close();
+    drop(request);
     assert!(driver.unload(), "the control can be unloaded");
     let violations = kernel.violations();
     (kernel, violations)
@@ -42,6 +44,8 @@ macro_rules! controls {
 }
 
 controls! {
+    cancel_lock_kept: CancelLock;
+    cancel_missing: IrpLost;
     device_deleted_twice: DeviceInvalid;
     device_left: DeviceLeft;
     extension_overrun: Crash;
@@ -69,6 +73,10 @@ controls! {
     spin: TimeLimit;
     table_freed_twice: TableInvalidFree;
     table_not_freed: TableLeak;
+    wait_at_dispatch_level: IrqlTooHigh;
+    wait_forever: WaitForever;
+    work_item_freed_twice: WorkItemInvalid;
+    work_item_left: WorkItemLeft;
 }
 
 #[test]

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod agreement;
 mod bench;
 mod call_sites;
 mod concurrency;
@@ -18,4 +19,5 @@ mod irql;
 mod loading;
 mod malformed;
 mod operations;
+mod pending;
 mod schedules;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use netio_model::Model;
@@ -62,6 +62,16 @@ pub(crate) struct PoolBlock {
     pub(crate) stack: Vec<Frame>,
 }
 
+/// A work item that a driver has allocated.
+#[derive(Debug)]
+pub(crate) struct WorkItem {
+    pub(crate) _block: Block,
+    pub(crate) device: usize,
+    pub(crate) queued: bool,
+    /// The call stack that allocated it.
+    pub(crate) stack: Vec<Frame>,
+}
+
 /// What a handle of the driver stands for.
 #[derive(Clone, Debug)]
 pub(crate) enum Object {
@@ -95,6 +105,9 @@ pub(crate) struct State {
     pub(crate) next_handle: usize,
     pub(crate) pool: HashMap<usize, PoolBlock>,
     pub(crate) freed_pool: BTreeSet<usize>,
+    pub(crate) work_items: BTreeMap<usize, WorkItem>,
+    /// The work items' routines that are going to run or are running.
+    pub(crate) running_work: usize,
     pub(crate) requests: HashMap<usize, Known>,
     pub(crate) leaks: Leaks,
 }
@@ -113,6 +126,14 @@ pub(crate) struct Core {
     pub(crate) arena: Arc<Arena>,
     pub(crate) state: Mutex<State>,
     pub(crate) netio: Mutex<Netio>,
+    /// A work item's routine has ended; for those who hold the state.
+    pub(crate) work_done: Condvar,
+    /// Held while an event's state is looked at or changed.
+    pub(crate) signals: Mutex<()>,
+    /// An event's state has changed.
+    pub(crate) signalled: Condvar,
+    /// The cancel spin lock is held.
+    pub(crate) cancel_lock: AtomicBool,
     /// `IoDeviceObjectType`: a pointer to an object type, and the object type.
     device_type: Block,
     thunks: Thunks,
@@ -139,6 +160,10 @@ impl Core {
             arena,
             state: Mutex::new(State { next_handle: 0x8000_0000, ..State::default() }),
             netio: Mutex::default(),
+            work_done: Condvar::new(),
+            signals: Mutex::default(),
+            signalled: Condvar::new(),
+            cancel_lock: AtomicBool::new(false),
             device_type,
             violations: Mutex::default(),
             calls: Mutex::default(),

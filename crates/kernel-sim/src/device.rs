@@ -21,13 +21,19 @@ pub(crate) struct Device {
     pub(crate) security: Option<Vec<u8>>,
     /// The file objects that are open.
     pub(crate) references: i32,
-    /// The driver has deleted it; it goes with the last file object.
+    /// The work items' routines that are going to run for it.
+    pub(crate) pins: usize,
+    /// The driver has deleted it; it goes with the last file object and the last routine.
     pub(crate) deleted: bool,
 }
 
 impl Device {
     pub(crate) fn header(&self) -> DeviceObject {
         self.object.read(0)
+    }
+
+    const fn is_unused(&self) -> bool {
+        self.references == 0 && self.pins == 0
     }
 
     fn set_references(&mut self, references: i32) {
@@ -62,7 +68,23 @@ impl State {
     pub(crate) fn dereference_device(&mut self, address: usize) {
         let Some(device) = self.devices.get_mut(&address) else { return };
         device.set_references(device.references - 1);
-        if device.deleted && device.references == 0 {
+        if device.deleted && device.is_unused() {
+            self.devices.remove(&address);
+        }
+    }
+
+    /// Keeps a device, even if it is deleted, for a work item's routine. Returns its driver.
+    pub(crate) fn pin_device(&mut self, address: usize) -> Option<Arc<LoadedDriver>> {
+        let device = self.devices.get_mut(&address)?;
+        device.pins += 1;
+        Some(Arc::clone(&device.driver))
+    }
+
+    /// The routine has ended.
+    pub(crate) fn unpin_device(&mut self, address: usize) {
+        let Some(device) = self.devices.get_mut(&address) else { return };
+        device.pins -= 1;
+        if device.deleted && device.is_unused() {
             self.devices.remove(&address);
         }
     }
@@ -72,7 +94,7 @@ impl State {
         let Some(device) = self.devices.get_mut(&address) else { return };
         device.deleted = true;
         let next = device.header().next_device;
-        let (name, driver, unused) = (device.name.take(), Arc::clone(&device.driver), device.references == 0);
+        let (name, driver, unused) = (device.name.take(), Arc::clone(&device.driver), device.is_unused());
         if let Some(name) = name {
             self.names.remove(&name);
         }

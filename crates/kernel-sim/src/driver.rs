@@ -57,6 +57,11 @@ impl LoadedDriver {
         Frame { symbol, ..self.bare_frame(offset) }
     }
 
+    /// The beginning of a function of the driver, with its name.
+    pub(crate) fn frame_of(&self, function: usize) -> Frame {
+        self.frame(self.image.offset(function).unwrap_or_default(), true)
+    }
+
     /// A place in the driver, without a name.
     pub(crate) fn bare_frame(&self, offset: usize) -> Frame {
         Frame { driver: self.name.clone(), offset, symbol: None }
@@ -91,7 +96,10 @@ impl Core {
         let arguments = [driver.object.address(), driver.registry_path, 0, 0];
         let result = self.call_driver(&driver, driver.image.entry(), arguments, Irql::PASSIVE_LEVEL, None);
         let status = match result {
-            Ok(value) => returned_status(value),
+            Ok((value, after)) => {
+                self.judge_irql(&driver, driver.image.entry(), (Irql::PASSIVE_LEVEL, after), None);
+                returned_status(value)
+            }
             Err(_) => return Err(LoadError::Crash),
         };
         if status.is_error() {
@@ -150,7 +158,7 @@ impl Core {
         }
     }
 
-    /// Calls the driver at an IRQL, and judges how it comes back.
+    /// Calls the driver at an IRQL. Returns what it returns, and the IRQL at which it does.
     pub(crate) fn call_driver(
         self: &Arc<Self>,
         driver: &LoadedDriver,
@@ -158,7 +166,7 @@ impl Core {
         arguments: [usize; 4],
         irql: Irql,
         request: Option<&Arc<Request>>,
-    ) -> Result<usize, Crash> {
+    ) -> Result<(usize, Irql), Crash> {
         let outer = processor::irql();
         let result = processor::enter(self, request, || {
             processor::set_irql(irql);
@@ -166,18 +174,27 @@ impl Core {
             let _watch = watchdog::watch(self.options.time_limit);
             // SAFETY: the function is the driver's, whose image is mapped as long as it is loaded, or a service's.
             let result = unsafe { crash::call(code, function, arguments) };
-            match &result {
-                Ok(_) if processor::irql() != irql => {
-                    let detail = format!("it was called at {irql} and returned at {}", processor::irql());
-                    self.report(Rule::IrqlChanged, detail);
-                }
-                Ok(_) => {}
-                Err(crash) => self.report_crash(*crash),
+            if let Err(crash) = &result {
+                self.report_crash(*crash);
             }
-            result
+            result.map(|value| (value, processor::irql()))
         });
         processor::set_irql(outer);
         result
+    }
+
+    /// Judges the IRQL at which a function of the driver was called, and at which it returned.
+    pub(crate) fn judge_irql(
+        &self,
+        driver: &LoadedDriver,
+        function: usize,
+        (before, after): (Irql, Irql),
+        request: Option<&Request>,
+    ) {
+        if before != after {
+            let detail = format!("it was called at {before} and returned at {after}");
+            self.report_at(Rule::IrqlChanged, detail, vec![driver.frame_of(function)], request);
+        }
     }
 
     /// The driver crashed: on Windows this is the end of everything.
@@ -214,7 +231,8 @@ impl Core {
         }
         drop(state);
         let arguments = [driver.object.address(), 0, 0, 0];
-        if self.call_driver(driver, routine, arguments, Irql::PASSIVE_LEVEL, None).is_ok() {
+        if let Ok((_, after)) = self.call_driver(driver, routine, arguments, Irql::PASSIVE_LEVEL, None) {
+            self.judge_irql(driver, routine, (Irql::PASSIVE_LEVEL, after), None);
             self.remove(driver);
         }
         true
@@ -222,6 +240,7 @@ impl Core {
 
     /// Takes away a driver whose code will not run any more, and reports what it has left.
     fn remove(&self, driver: &Arc<LoadedDriver>) {
+        self.finish_work();
         self.report_leftovers(driver);
         let mut state = self.state();
         state.drivers.remove(&driver.object.address());
@@ -233,6 +252,7 @@ impl Core {
         }
         if state.drivers.is_empty() {
             state.pool.clear();
+            state.work_items.clear();
             state.handles.clear();
             state.links.clear();
         }
@@ -258,6 +278,11 @@ impl Core {
                     format!("{} bytes with tag {tag} at {address:#x}, allocated from here", pool.block.length());
                 left.push((Rule::PoolLeak, detail, pool.stack.clone()));
             }
+            left.extend(
+                state.work_items.values().map(|work| {
+                    (Rule::WorkItemLeft, "a work item, allocated from here".to_owned(), work.stack.clone())
+                }),
+            );
             left.extend(state.links.keys().map(|link| (Rule::LinkLeft, format!("the link {link}"), vec![])));
             left.extend(
                 state.handles.values().map(|object| (Rule::HandleLeft, format!("a handle to {object:?}"), vec![])),

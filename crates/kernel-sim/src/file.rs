@@ -1,11 +1,12 @@
 //! The I/O manager: opening, controlling and closing devices.
 
 use std::mem::offset_of;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
 
 use netio_anycast_protocol::status::NtStatus;
 
-use crate::core::{Core, Known};
+use crate::core::{Core, Known, lock};
 use crate::driver::{LoadedDriver, returned_status};
 use crate::kernel::Reply;
 use crate::layout::{self, DO_DEVICE_INITIALIZING, DO_EXCLUSIVE, DeviceObject, FILE_DEVICE_SECURE_OPEN, FileObject};
@@ -33,6 +34,8 @@ pub(crate) struct File {
     access: DesiredAccess,
     object: Block,
     _name: Block,
+    /// What was sent through it and was pending then.
+    requests: Mutex<Vec<Weak<Request>>>,
 }
 
 impl Core {
@@ -52,12 +55,13 @@ impl Core {
         object.write(offset_of!(FileObject, read_access), &u8::from(access.reads()));
         object.write(offset_of!(FileObject, write_access), &u8::from(access.writes()));
         object.write(offset_of!(FileObject, file_name), &name.read::<layout::UnicodeString>(0));
-        let file = File { core: Arc::clone(self), device, driver, access, object, _name: name };
+        let file =
+            File { core: Arc::clone(self), device, driver, access, object, _name: name, requests: Mutex::default() };
         let outcome = file.send_simple(Major::Create);
         if outcome.status.is_error() {
             // The file object goes without IRP_MJ_CLEANUP and IRP_MJ_CLOSE: it was never open.
             self.state().dereference_device(device);
-            return Err(file.forget(outcome.status));
+            return Err(outcome.status);
         }
         Ok(file)
     }
@@ -92,51 +96,117 @@ impl Core {
         Ok((address, below, driver))
     }
 
-    /// Sends an IRP to the driver of `device`, and waits until it is completed.
-    fn send(self: &Arc<Self>, driver: &LoadedDriver, device: usize, request: &Arc<Request>, irql: Irql) -> Outcome {
+    /// Sends an IRP to the driver of `device`. Returns how it ended, or `None` if it is pending.
+    fn send(
+        self: &Arc<Self>,
+        driver: &LoadedDriver,
+        device: usize,
+        request: &Arc<Request>,
+        irql: Irql,
+    ) -> Option<Outcome> {
         self.state().requests.insert(request.address, Known::Recent(Arc::downgrade(request)));
         request.note(Event::Sent(irql));
         let routine = driver.dispatch_routine(request.major as u8);
         let result = self.call_driver(driver, routine, [device, request.address, 0, 0], irql, Some(request));
-        let outcome = match result {
-            Ok(value) => self.returned(driver, request, returned_status(value)),
-            Err(_) => Outcome::bare(NtStatus::UNSUCCESSFUL),
-        };
-        self.state().requests.insert(request.address, Known::Past);
-        outcome
+        match result {
+            Ok((value, after)) => {
+                self.judge_irql(driver, routine, (irql, after), Some(request));
+                self.judge_return(driver, request, returned_status(value))
+            }
+            Err(_) => Some(Outcome::bare(NtStatus::UNSUCCESSFUL)),
+        }
     }
 
     /// Judges what a dispatch routine returned.
     ///
     /// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-iomarkirppending>
-    fn returned(&self, driver: &LoadedDriver, request: &Arc<Request>, returned: NtStatus) -> Outcome {
-        let marked = request.is_marked_pending();
+    fn judge_return(&self, driver: &LoadedDriver, request: &Arc<Request>, returned: NtStatus) -> Option<Outcome> {
         request.note(Event::Returned(returned));
         let report = |rule, detail: &str| {
             let routine = driver.dispatch_routine(request.major as u8);
-            let stack = driver.image().offset(routine).map(|offset| driver.frame(offset, true));
-            self.report_at(rule, detail, stack.into_iter().collect(), Some(request));
+            self.report_at(rule, detail, vec![driver.frame_of(routine)], Some(request));
         };
+        let marked = request.is_marked_pending();
+        let outcome = request.outcome();
         if returned == NtStatus::PENDING {
-            let outcome = request.wait(self.options.time_limit);
             if marked == Some(false) || outcome.as_ref().is_some_and(|outcome| !outcome.marked_pending) {
                 report(Rule::IrpPendingMismatch, "STATUS_PENDING was returned without IoMarkIrpPending");
             }
-            return outcome.unwrap_or_else(|| {
-                report(Rule::IrpLost, "it was not completed in time");
-                Outcome::bare(NtStatus::UNSUCCESSFUL)
-            });
+            return outcome;
         }
-        let Some(outcome) = request.outcome() else {
-            report(Rule::IrpNotCompleted, "the dispatch routine returned without completing it");
-            return Outcome::bare(returned);
-        };
-        if outcome.marked_pending {
-            report(Rule::IrpPendingMismatch, "it was marked pending, and STATUS_PENDING was not returned");
-        } else if outcome.status != returned {
-            report(Rule::IrpStatusMismatch, "the statuses differ");
+        match &outcome {
+            None => report(Rule::IrpNotCompleted, "the dispatch routine returned without completing it"),
+            Some(outcome) if outcome.marked_pending => {
+                report(Rule::IrpPendingMismatch, "it was marked pending, and STATUS_PENDING was not returned");
+            }
+            Some(outcome) if outcome.status != returned => report(Rule::IrpStatusMismatch, "the statuses differ"),
+            Some(_) => {}
         }
-        outcome
+        outcome.or_else(|| Some(Outcome::bare(returned)))
+    }
+
+    /// Waits until a pending IRP is completed.
+    fn wait(&self, driver: &LoadedDriver, request: &Request) -> Outcome {
+        let limit = if self.is_stopped() { Duration::ZERO } else { self.options.time_limit };
+        request.wait(limit).unwrap_or_else(|| {
+            if !self.is_stopped() {
+                let routine = driver.dispatch_routine(request.major as u8);
+                self.report_at(
+                    Rule::IrpLost,
+                    "it was not completed in time",
+                    vec![driver.frame_of(routine)],
+                    Some(request),
+                );
+            }
+            Outcome::bare(NtStatus::UNSUCCESSFUL)
+        })
+    }
+}
+
+/// A device control that was sent.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    file: Arc<File>,
+    request: Option<Arc<Request>>,
+    outcome: Option<Outcome>,
+}
+
+impl Sent {
+    /// A request that the I/O manager has refused itself.
+    fn refused(file: Arc<File>, status: NtStatus) -> Self {
+        Self { file, request: None, outcome: Some(Outcome::bare(status)) }
+    }
+
+    /// Whether it is not completed yet.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.outcome.is_none() && self.request.as_ref().is_some_and(|request| request.outcome().is_none())
+    }
+
+    /// Cancels it, if it is pending.
+    pub(crate) fn cancel(&self) {
+        if let Some(request) = self.request.as_ref().filter(|_| self.is_pending() && !self.file.core.is_stopped()) {
+            self.file.core.cancel(&self.file.driver, self.file.device, request);
+        }
+    }
+
+    /// Waits until it is completed.
+    pub(crate) fn reply(&mut self) -> Reply {
+        if let (None, Some(request)) = (&self.outcome, &self.request) {
+            self.outcome = Some(self.file.core.wait(&self.file.driver, request));
+        }
+        let outcome = self.outcome.clone().unwrap_or_else(|| Outcome::bare(NtStatus::UNSUCCESSFUL));
+        Reply { status: outcome.status, information: outcome.information, output: outcome.output }
+    }
+}
+
+impl Drop for Sent {
+    /// Nothing of the request is of interest any more: another may have its address.
+    fn drop(&mut self) {
+        self.reply();
+        if let Some(request) = &self.request {
+            lock(&self.file.requests).retain(|other| other.as_ptr() != Arc::as_ptr(request));
+            self.file.core.state().requests.insert(request.address, Known::Past);
+        }
     }
 }
 
@@ -154,18 +224,20 @@ impl File {
         }
         request::initialize(&memory.irp, io_buffers::header(&memory, USER_MODE), &location, self.stack_size());
         let request = Request::new(major, Lengths::default(), self.core.poison(), memory);
-        self.core.send(&self.driver, self.device, &request, Irql::PASSIVE_LEVEL)
+        let outcome = self.core.send(&self.driver, self.device, &request, Irql::PASSIVE_LEVEL);
+        let outcome = outcome.unwrap_or_else(|| self.core.wait(&self.driver, &request));
+        self.core.state().requests.insert(request.address, Known::Past);
+        outcome
     }
 
     /// IRP_MJ_DEVICE_CONTROL.
-    pub(crate) fn control(&self, code: u32, input: &[u8], output_length: usize, irql: Irql) -> Reply {
-        let bare = |status| Reply { status, information: 0, output: Vec::new() };
+    pub(crate) fn control(self: &Arc<Self>, code: u32, input: &[u8], output_length: usize, irql: Irql) -> Sent {
         if self.core.is_stopped() {
-            return bare(NtStatus::UNSUCCESSFUL);
+            return Sent::refused(Arc::clone(self), NtStatus::UNSUCCESSFUL);
         }
         // Source: https://learn.microsoft.com/windows-hardware/drivers/kernel/defining-i-o-control-codes
         if (code & READ_ACCESS != 0 && !self.access.reads()) || (code & WRITE_ACCESS != 0 && !self.access.writes()) {
-            return bare(NtStatus::ACCESS_DENIED);
+            return Sent::refused(Arc::clone(self), NtStatus::ACCESS_DENIED);
         }
         let lengths = Lengths { code, input: input.len(), output: output_length };
         let memory = self.memory(lengths, input);
@@ -179,7 +251,10 @@ impl File {
         request::initialize(&memory.irp, io_buffers::header(&memory, mode), &location, self.stack_size());
         let request = Request::new(Major::DeviceControl, lengths, poison, memory);
         let outcome = self.core.send(&self.driver, self.device, &request, irql);
-        Reply { status: outcome.status, information: outcome.information, output: outcome.output }
+        if outcome.is_none() {
+            lock(&self.requests).push(Arc::downgrade(&request));
+        }
+        Sent { file: Arc::clone(self), request: Some(request), outcome }
     }
 
     fn memory(&self, lengths: Lengths, input: &[u8]) -> request::Memory {
@@ -205,25 +280,22 @@ impl File {
         let state = self.core.state();
         state.devices.get(&self.device).map_or(1, |device| device.header().stack_size.max(1))
     }
-
-    /// Ends a file that was never open.
-    fn forget(self, status: NtStatus) -> NtStatus {
-        let mut this = self;
-        this.device = 0;
-        status
-    }
 }
 
-impl Drop for File {
+impl File {
+    /// Closes the last handle: IRP_MJ_CLEANUP, upon which the driver completes what is pending, then IRP_MJ_CLOSE.
     /// Source: <https://learn.microsoft.com/windows-hardware/drivers/ifs/irp-mj-cleanup>
-    fn drop(&mut self) {
-        if self.device == 0 {
-            return;
+    pub(crate) fn close(&self) {
+        if !self.core.is_stopped() {
+            self.send_simple(Major::Cleanup);
         }
-        for major in [Major::Cleanup, Major::Close] {
-            if !self.core.is_stopped() {
-                self.send_simple(major);
+        for request in lock(&self.requests).drain(..).filter_map(|request| request.upgrade()) {
+            if request.outcome().is_none() {
+                self.core.wait(&self.driver, &request);
             }
+        }
+        if !self.core.is_stopped() {
+            self.send_simple(Major::Close);
         }
         self.core.state().dereference_device(self.device);
     }

@@ -1,6 +1,7 @@
 //! What a test or a tool sees of the simulated kernel.
 
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 use netio_anycast_protocol::status::NtStatus;
@@ -8,7 +9,7 @@ use netio_model::Model;
 
 use crate::core::{Core, Options};
 use crate::driver::{LoadError, LoadedDriver};
-use crate::file::File;
+use crate::file::{File, Sent};
 use crate::image::Image;
 use crate::processor::Irql;
 use crate::security::{self, Caller, DesiredAccess};
@@ -42,7 +43,7 @@ impl Kernel {
     /// # Errors
     /// There is no such device, the caller may not, or what the driver answers.
     pub fn open(&self, path: &str, caller: &Caller, access: DesiredAccess) -> Result<Handle, NtStatus> {
-        self.core.open(path, caller, access).map(|file| Handle { file })
+        self.core.open(path, caller, access).map(|file| Handle { file: Arc::new(file) })
     }
 
     /// Everything that drivers have done wrong so far.
@@ -113,6 +114,13 @@ impl Driver {
     pub fn unload(&self) -> bool {
         self.core.unload(&self.driver)
     }
+
+    /// The addresses of this process where its image is mapped, for tools that measure the driver's own instructions.
+    #[must_use]
+    pub fn code(&self) -> Range<usize> {
+        let image = self.driver.image();
+        image.base()..image.base() + image.size()
+    }
 }
 
 /// What a device control ended with.
@@ -129,24 +137,61 @@ pub struct Reply {
 /// An open handle to a device; closed when dropped.
 #[derive(Debug)]
 pub struct Handle {
-    file: File,
+    file: Arc<File>,
 }
 
 impl Handle {
     /// A device control from user mode, as `DeviceIoControl` makes it.
     #[must_use]
     pub fn control(&self, code: u32, input: &[u8], output_length: usize) -> Reply {
-        self.file.control(code, input, output_length, Irql::PASSIVE_LEVEL)
+        self.start(code, input, output_length).wait()
     }
 
     /// The same from another driver that sends the IRP at a higher IRQL.
     #[must_use]
     pub fn control_at(&self, irql: Irql, code: u32, input: &[u8], output_length: usize) -> Reply {
-        self.file.control(code, input, output_length, irql)
+        self.file.control(code, input, output_length, irql).reply()
     }
 
-    /// Closes it: IRP_MJ_CLEANUP, then IRP_MJ_CLOSE.
+    /// An overlapped device control: it may be pending when this returns.
+    #[must_use]
+    pub fn start(&self, code: u32, input: &[u8], output_length: usize) -> Pending {
+        Pending { sent: self.file.control(code, input, output_length, Irql::PASSIVE_LEVEL) }
+    }
+
+    /// Closes it: IRP_MJ_CLEANUP, then, once everything that was sent through it is completed, IRP_MJ_CLOSE.
     pub fn close(self) {
         drop(self);
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.file.close();
+    }
+}
+
+/// A device control that may not be completed yet. Dropping this waits for its end.
+#[derive(Debug)]
+pub struct Pending {
+    sent: Sent,
+}
+
+impl Pending {
+    /// Whether it is not completed yet.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        self.sent.is_pending()
+    }
+
+    /// Cancels it, as `CancelIoEx` and the end of its process do. It may end otherwise, if it is ending already.
+    pub fn cancel(&self) {
+        self.sent.cancel();
+    }
+
+    /// Waits for its end. A driver that takes longer than it may breaks a rule.
+    #[must_use]
+    pub fn wait(mut self) -> Reply {
+        self.sent.reply()
     }
 }

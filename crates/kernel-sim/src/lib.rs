@@ -52,7 +52,7 @@ pub use crate::core::{Options, Registry};
 pub use driver::LoadError;
 pub use faults::{Faults, Site};
 pub use image::{CallSite, Image, ImageError};
-pub use kernel::{Driver, Handle, Kernel, Reply};
+pub use kernel::{Driver, Handle, Kernel, Pending, Reply};
 pub use processor::Irql;
 pub use schedule::{Work, interleave};
 pub use security::{Caller, DesiredAccess, descriptor};

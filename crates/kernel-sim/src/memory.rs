@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
@@ -163,6 +164,18 @@ impl Block {
         let place = (self.address + offset) as *mut u8;
         // SAFETY: inside the block, as was checked, which is no Rust object that `bytes` could overlap.
         unsafe { place.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+    }
+
+    /// Puts a word at `offset`, atomically, as the driver's interlocked operations do. Returns what was there.
+    ///
+    /// # Panics
+    /// If it is not inside the block, or not aligned.
+    pub(crate) fn exchange(&self, offset: usize, value: usize) -> usize {
+        self.check(offset, size_of::<usize>());
+        let place = (self.address + offset) as *mut usize;
+        assert!(place.is_aligned(), "words are aligned");
+        // SAFETY: inside the block and aligned, as was checked; the driver uses interlocked operations too.
+        unsafe { AtomicUsize::from_ptr(place) }.swap(value, Ordering::SeqCst)
     }
 
     /// A copy of the first `length` bytes.

@@ -11,6 +11,7 @@ use crate::core::lock;
 use crate::layout::{self, Irp, SL_PENDING_RETURNED, StackLocation};
 use crate::memory::Block;
 use crate::processor::Irql;
+use crate::schedule;
 
 /// `IRP_MJ_*` of `wdm.h`, as far as the I/O manager sends them here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,7 @@ impl fmt::Display for Major {
 pub(crate) enum Event {
     Sent(Irql),
     Completed(NtStatus, usize),
+    Cancelled,
     Returned(NtStatus),
 }
 
@@ -48,6 +50,7 @@ impl fmt::Display for Event {
             Self::Completed(status, information) => {
                 write!(formatter, "completed with {status}, Information {information}")
             }
+            Self::Cancelled => formatter.write_str("cancelled: its cancel routine is called"),
             Self::Returned(status) => write!(formatter, "the dispatch routine returned {status}"),
         }
     }
@@ -136,7 +139,12 @@ impl Request {
 
     /// Whether the driver has marked it pending, if it is not completed yet.
     pub(crate) fn is_marked_pending(&self) -> Option<bool> {
-        lock(&self.progress).memory.as_ref().map(|memory| marked_pending(&memory.irp))
+        self.with_irp(marked_pending)
+    }
+
+    /// Looks at the IRP, unless it is completed; it is not completed meanwhile.
+    pub(crate) fn with_irp<R>(&self, look: impl FnOnce(&Block) -> R) -> Option<R> {
+        lock(&self.progress).memory.as_ref().map(|memory| look(&memory.irp))
     }
 
     /// Takes the IRP's memory for its completion; `None` if it was completed before.
@@ -159,6 +167,9 @@ impl Request {
     /// Waits for the end, but no longer than `limit`.
     pub(crate) fn wait(&self, limit: Duration) -> Option<Outcome> {
         let deadline = Instant::now() + limit;
+        while schedule::is_taking_turns() && self.outcome().is_none() && Instant::now() < deadline {
+            schedule::point();
+        }
         let mut progress = lock(&self.progress);
         while progress.outcome.is_none() {
             let left = deadline.checked_duration_since(Instant::now())?;

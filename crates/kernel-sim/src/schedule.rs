@@ -18,7 +18,7 @@ pub type Work<'a> = Box<dyn FnOnce() + Send + 'a>;
 /// If one of the threads panics.
 pub fn interleave(seed: u64, work: Vec<Work<'_>>) {
     let alive: Vec<usize> = (0..work.len()).collect();
-    let mut state = State { random: seed, alive, current: 0 };
+    let mut state = State { random: seed, next: alive.len(), alive, current: 0 };
     state.choose();
     let turns = Arc::new(Turns { state: Mutex::new(state), changed: Condvar::new() });
     thread::scope(|scope| {
@@ -41,6 +41,25 @@ pub(crate) fn point() {
     SEAT.with_borrow(|seat| seat.iter().for_each(Seat::pass));
 }
 
+/// Whether this thread takes turns with others: then it must not block, but let them go on until what it waits for is there.
+pub(crate) fn is_taking_turns() -> bool {
+    SEAT.with_borrow(Option::is_some)
+}
+
+/// Starts a thread. If this one takes turns, the new one does too.
+pub(crate) fn spawn(work: impl FnOnce() + Send + 'static) {
+    let seat = SEAT.with_borrow(|seat| seat.as_ref().map(Seat::another));
+    let run = move || {
+        if let Some(seat) = seat {
+            seat.wait();
+            SEAT.replace(Some(seat));
+        }
+        let _leave = Leave;
+        work();
+    };
+    thread::Builder::new().name("system worker".to_owned()).spawn(run).expect("a thread can be started");
+}
+
 #[derive(Debug)]
 struct Turns {
     state: Mutex<State>,
@@ -54,6 +73,8 @@ struct State {
     alive: Vec<usize>,
     /// The thread whose turn it is.
     current: usize,
+    /// The number of the next thread that joins.
+    next: usize,
 }
 
 impl State {
@@ -80,6 +101,15 @@ thread_local! {
 }
 
 impl Seat {
+    /// A part for one thread more.
+    fn another(&self) -> Self {
+        let mut state = lock(&self.turns.state);
+        let number = state.next;
+        state.next += 1;
+        state.alive.push(number);
+        Self { turns: Arc::clone(&self.turns), number }
+    }
+
     fn pass(&self) {
         lock(&self.turns.state).choose();
         self.turns.changed.notify_all();

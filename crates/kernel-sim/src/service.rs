@@ -1,6 +1,8 @@
 //! The services that drivers may call: which there are, at which IRQL, and where that is said.
 
+mod cancel;
 mod device;
+mod event;
 mod irp;
 mod irql;
 mod memory;
@@ -9,6 +11,7 @@ mod object;
 mod pool;
 mod registry;
 mod string;
+mod work_item;
 
 use crate::processor::Irql;
 
@@ -71,15 +74,25 @@ services! {
     NTOSKRNL may_fail "ExAllocatePoolWithTag" = pool::allocate_pool_with_tag, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-exallocatepoolwithtag";
     NTOSKRNL succeeds "ExFreePool" = pool::free_pool, DISPATCH_LEVEL, "ddi/ntddk/nf-ntddk-exfreepool";
     NTOSKRNL succeeds "ExFreePoolWithTag" = pool::free_pool_with_tag, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-exfreepoolwithtag";
+    NTOSKRNL succeeds "IoAcquireCancelSpinLock" = cancel::acquire_lock, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-ioacquirecancelspinlock";
+    NTOSKRNL may_fail "IoAllocateWorkItem" = work_item::allocate, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-ioallocateworkitem";
     NTOSKRNL may_fail "IoCreateDevice" = device::create, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-iocreatedevice";
     NTOSKRNL may_fail "IoCreateSymbolicLink" = device::create_link, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-iocreatesymboliclink";
     NTOSKRNL succeeds "IoDeleteDevice" = device::delete, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-iodeletedevice";
     NTOSKRNL succeeds "IoDeleteSymbolicLink" = device::delete_link, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-iodeletesymboliclink";
+    NTOSKRNL succeeds "IoFreeWorkItem" = work_item::free, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-iofreeworkitem";
+    NTOSKRNL succeeds "IoQueueWorkItem" = work_item::queue, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-ioqueueworkitem";
+    NTOSKRNL succeeds "IoReleaseCancelSpinLock" = cancel::release_lock, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-ioreleasecancelspinlock";
     NTOSKRNL succeeds "IofCompleteRequest" = irp::complete, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-iofcompleterequest";
     NTOSKRNL succeeds "KeAcquireSpinLockRaiseToDpc" = irql::acquire_spin_lock, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-keacquirespinlockraisetodpc";
+    NTOSKRNL succeeds "KeClearEvent" = event::reset, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-keclearevent";
     NTOSKRNL succeeds "KeGetCurrentIrql" = irql::current, HIGH_LEVEL, "ddi/wdm/nf-wdm-kegetcurrentirql";
+    NTOSKRNL succeeds "KeInitializeEvent" = event::initialize, HIGH_LEVEL, "ddi/wdm/nf-wdm-keinitializeevent";
     NTOSKRNL succeeds "KeLowerIrql" = irql::lower, HIGH_LEVEL, "ddi/wdm/nf-wdm-kelowerirql";
     NTOSKRNL succeeds "KeReleaseSpinLock" = irql::release_spin_lock, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-kereleasespinlock";
+    NTOSKRNL succeeds "KeResetEvent" = event::reset, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-keresetevent";
+    NTOSKRNL succeeds "KeSetEvent" = event::set, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-kesetevent";
+    NTOSKRNL succeeds "KeWaitForSingleObject" = event::wait, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-kewaitforsingleobject";
     NTOSKRNL succeeds "KfRaiseIrql" = irql::raise, HIGH_LEVEL, "ddi/wdm/nf-wdm-keraiseirql";
     NTOSKRNL succeeds "MmGetSystemRoutineAddress" = memory::system_routine_address, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-mmgetsystemroutineaddress";
     NTOSKRNL may_fail "ObOpenObjectByPointer" = object::open_by_pointer, PASSIVE_LEVEL, "ddi/ntifs/nf-ntifs-obopenobjectbypointer";

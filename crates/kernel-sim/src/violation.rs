@@ -67,6 +67,14 @@ rules! {
     IrpStatusMismatch: "a dispatch routine returns the status that it completed the IRP with", "ddi/wdm/nc-wdm-driver_dispatch";
     /// An IRP was completed with its cancel routine still set.
     IrpCancelRoutine: "the cancel routine is cleared before an IRP is completed", "kernel/cancelling-irps";
+    /// The cancel spin lock was not released by who held it.
+    CancelLock: "the cancel spin lock is released by who holds it, a cancel routine above all", "ddi/wdm/nc-wdm-driver_cancel";
+    /// The driver waits for something that does not come.
+    WaitForever: "what a driver waits for comes", "ddi/wdm/nf-wdm-kewaitforsingleobject";
+    /// A work item was queued or freed while it was queued, or is none.
+    WorkItemInvalid: "a work item is queued or freed while it is not queued", "ddi/wdm/nf-wdm-ioqueueworkitem";
+    /// A work item was left at unload.
+    WorkItemLeft: "the driver frees its work items before it is unloaded", "ddi/wdm/nf-wdm-iofreeworkitem";
     /// `Information` says more than the output buffer holds.
     InformationTooLarge: "Information is not more than the output buffer holds", "kernel/buffer-descriptions-for-i-o-control-codes";
     /// Output travels to the caller that the driver never wrote.

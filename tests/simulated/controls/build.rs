@@ -1,8 +1,9 @@
 //! Building the controls: clang and lld-link with the kit's headers and libraries, as any driver in C can be built on Linux.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use kernel_sim::Image;
 use netio_anycast_kit::Sources;
@@ -17,8 +18,15 @@ static KIT: LazyLock<PathBuf> = LazyLock::new(|| {
     tree
 });
 
-/// The image of the control `name`, built from `controls/NAME.c`.
-pub(super) fn image(name: &str) -> Image {
+/// The image of the control `name`, built from `controls/NAME.c` when a test first asks for it.
+pub(crate) fn image(name: &str) -> Image {
+    static BUILT: Mutex<BTreeMap<String, Image>> = Mutex::new(BTreeMap::new());
+    // A build that failed has not harmed the others.
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    built.entry(name.to_owned()).or_insert_with(|| build(name)).clone()
+}
+
+fn build(name: &str) -> Image {
     let directory = Path::new(DIRECTORY).join("controls").join(name);
     std::fs::create_dir_all(&directory).expect("the directory can be made");
     let (object, image) = (directory.join("control.obj"), directory.join(name).with_extension("sys"));

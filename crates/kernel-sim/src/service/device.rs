@@ -84,8 +84,16 @@ impl Core {
         object.write(offset_of!(DeviceObject, next_device), &driver.object().read::<usize>(first));
         driver.object().write(first, &address);
         let driver = Arc::clone(driver);
-        let device =
-            Device { object, _extension: extension, driver, name, security: None, references: 0, deleted: false };
+        let device = Device {
+            object,
+            _extension: extension,
+            driver,
+            name,
+            security: None,
+            references: 0,
+            pins: 0,
+            deleted: false,
+        };
         state.devices.insert(address, device);
         Ok(address)
     }

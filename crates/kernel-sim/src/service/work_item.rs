@@ -1,0 +1,99 @@
+//! Work items: routines of the driver that run on the system's own threads.
+//!
+//! Source: <https://learn.microsoft.com/windows-hardware/drivers/kernel/system-worker-threads>
+
+use std::sync::{Arc, PoisonError};
+
+use crate::core::{Core, WorkItem};
+use crate::driver::LoadedDriver;
+use crate::memory::Placement;
+use crate::processor::{self, Irql};
+use crate::schedule;
+use crate::violation::Rule;
+
+/// `IoAllocateWorkItem`.
+///
+/// # Safety
+/// Only the driver may call it.
+pub(super) unsafe extern "win64" fn allocate(device: usize) -> usize {
+    let core = processor::core();
+    if core.fault() {
+        return 0;
+    }
+    // Opaque: the driver has nothing but its address.
+    let block = core.arena.allocate(16, Placement::AtEnd, 0);
+    let (address, stack) = (block.address(), core.bare_frames());
+    core.state().work_items.insert(address, WorkItem { _block: block, device, queued: false, stack });
+    address
+}
+
+/// `IoQueueWorkItem`.
+///
+/// # Safety
+/// Only the driver may call it.
+pub(super) unsafe extern "win64" fn queue(item: usize, routine: usize, _queue: i32, context: usize) {
+    let core = processor::core();
+    let mut state = core.state();
+    let Some(work) = state.work_items.get_mut(&item) else {
+        drop(state);
+        return core.report(Rule::WorkItemInvalid, format!("{item:#x} is no work item"));
+    };
+    if std::mem::replace(&mut work.queued, true) {
+        drop(state);
+        return core.report(Rule::WorkItemInvalid, "the work item is queued already");
+    }
+    let device = work.device;
+    let Some(driver) = state.pin_device(device) else {
+        drop(state);
+        return core.report(Rule::WorkItemInvalid, "the work item's device is gone");
+    };
+    state.running_work += 1;
+    drop(state);
+    let worker = Arc::clone(&core);
+    schedule::spawn(move || worker.run(&driver, item, routine, [device, context, 0, 0]));
+}
+
+/// `IoFreeWorkItem`.
+///
+/// # Safety
+/// Only the driver may call it.
+pub(super) unsafe extern "win64" fn free(item: usize) {
+    let core = processor::core();
+    match core.state().work_items.remove(&item) {
+        Some(work) if !work.queued => return,
+        _ => {}
+    }
+    core.report(Rule::WorkItemInvalid, format!("{item:#x} is freed, and is queued or no work item"));
+}
+
+impl Core {
+    /// Runs a work item's routine. From then on it may be queued again or freed, by the routine itself too.
+    fn run(self: &Arc<Self>, driver: &LoadedDriver, item: usize, routine: usize, arguments: [usize; 4]) {
+        if let Some(work) = self.state().work_items.get_mut(&item) {
+            work.queued = false;
+        }
+        if !self.is_stopped() {
+            // A crash is reported by the call itself.
+            if let Ok((_, after)) = self.call_driver(driver, routine, arguments, Irql::PASSIVE_LEVEL, None) {
+                self.judge_irql(driver, routine, (Irql::PASSIVE_LEVEL, after), None);
+            }
+        }
+        let [device, ..] = arguments;
+        let mut state = self.state();
+        state.unpin_device(device);
+        state.running_work -= 1;
+        drop(state);
+        self.work_done.notify_all();
+    }
+
+    /// Waits until no routine of a work item runs any more: the image stays as long as one does.
+    pub(crate) fn finish_work(&self) {
+        while schedule::is_taking_turns() && self.state().running_work > 0 {
+            schedule::point();
+        }
+        let mut state = self.state();
+        while state.running_work > 0 {
+            state = self.work_done.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+/* Frees a work item twice. */
+#include "control.h"
+
+static NTSTATUS NTAPI control(PDEVICE_OBJECT device, PIRP irp) {
+  PIO_WORKITEM work = IoAllocateWorkItem(device);
+  if (work != NULL) {
+    IoFreeWorkItem(work);
+    IoFreeWorkItem(work);
+  }
+  return complete(irp, STATUS_SUCCESS, 0);
+}
+
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING registry_path) {
+  UNREFERENCED_PARAMETER(registry_path);
+  return create_device(driver, 0, control, remove_device);
+}

@@ -1,0 +1,12 @@
+/* Forgets a work item. */
+#include "control.h"
+
+static NTSTATUS NTAPI control(PDEVICE_OBJECT device, PIRP irp) {
+  NTSTATUS status = IoAllocateWorkItem(device) == NULL ? STATUS_INSUFFICIENT_RESOURCES : STATUS_SUCCESS;
+  return complete(irp, status, 0);
+}
+
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING registry_path) {
+  UNREFERENCED_PARAMETER(registry_path);
+  return create_device(driver, 0, control, remove_device);
+}
