@@ -1,1 +1,5 @@
-//! Nothing but the tests beside it: see `image` and `wine`.
+//! What the tests beside it share: the scenario that every kernel host runs.
+
+#![forbid(unsafe_code)]
+
+pub mod scenario;

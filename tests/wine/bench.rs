@@ -31,6 +31,15 @@ pub(crate) struct Simulation {
 
 impl Simulation {
     pub(crate) fn new() -> Self {
+        let simulation = Self::empty();
+        for interface in [ETHERNET, SECOND] {
+            simulation.model.add_interface(interface).expect("the model takes an interface");
+        }
+        simulation
+    }
+
+    /// The same without an interface.
+    pub(crate) fn empty() -> Self {
         static TURN: Mutex<()> = Mutex::new(());
         // A test that failed has not harmed what the next one builds anew.
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -38,9 +47,6 @@ impl Simulation {
         let device = DeviceTransport::open_path(path, Access::ReadWrite).expect("the model's device is there");
         let model = ModelDevice::new(device);
         model.reset().expect("the model can be reset");
-        for interface in [ETHERNET, SECOND] {
-            model.add_interface(interface).expect("the model takes an interface");
-        }
         Self { model, _turn: turn }
     }
 

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod agreement;
 mod bench;
 mod concurrency;
 mod lifecycle;

@@ -88,6 +88,23 @@ impl Lane {
         Ok(())
     }
 
+    /// Runs the scenario of `tests/scenario` on the driver, started anew, and returns what the test program wrote.
+    ///
+    /// # Errors
+    /// The driver can't be stopped or started, or the test fails.
+    pub(crate) fn run_scenario(&mut self, limit: Duration, log: &Log) -> Result<String> {
+        self.must(&["stop"], log)?;
+        self.must(&["start"], log)?;
+        let tests = self.programs.wine_tests.clone();
+        let arguments = ["--exact", "agreement::the_scenario_runs", "--ignored", "--nocapture"];
+        let finished = self.host.run(tests, &arguments, limit)?;
+        log.append(&finished.output)?;
+        log.append(&finished.errors)?;
+        self.host.check()?;
+        ensure!(finished.code == 0, "the scenario failed in Wine (exit code {})", finished.code);
+        Ok(finished.output)
+    }
+
     /// Stops the driver, uninstalls it, and takes the kernel host down.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod agreement;
 mod cargo;
 mod cross;
 mod demo;
@@ -45,6 +46,8 @@ enum Command {
     Build,
     /// Compare the Linux port of wdk-build with the original (a part of `test`)
     Parity,
+    /// Compare the simulated kernel with Wine's on one scenario (a part of `test`)
+    Agreement,
     /// Install the Debian packages that the other commands need (each does so itself)
     Setup,
 }
@@ -73,6 +76,7 @@ fn run(command: Command, root: &Path) -> Result<()> {
         }
         Command::Parity => Steps::new(root, "parity")?
             .run("The port of wdk-build answers as the original does", |log| parity::check(root, log)),
+        Command::Agreement => agreement::run(root),
         Command::Setup => Ok(()),
     }
 }

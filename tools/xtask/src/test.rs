@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::lane::{self, Lane};
 use crate::step::Steps;
-use crate::{cross, fuzz, host, parity, sample};
+use crate::{agreement, cross, fuzz, host, parity, sample};
 
 /// How long the fuzzer runs: in CI, and at a developer's desk.
 const FUZZING_IN_CI: Duration = Duration::from_mins(1);
@@ -48,6 +48,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     let mut lane = Lane::prepare(root, &image, &mut steps)?;
     steps.run("Install and start the driver in Wine's kernel", |log| lane.start_driver(log))?;
     steps.run("Tests of the driver in Wine's kernel", |log| lane.run_tests(WINE_LIMIT, log))?;
+    steps.run("The simulated kernel and Wine's agree", |log| agreement::check(root, &image, &mut lane, log))?;
     steps.run("The C sample in Wine", |log| sample::check(root, &mut lane, log))?;
     steps.run("Stop and uninstall the driver", |log| lane.end(log))?;
 
