@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod agreement;
+mod bench;
 mod cargo;
 mod cross;
 mod demo;
@@ -42,6 +43,8 @@ enum Command {
     Test,
     /// Run the image in the simulated kernel at length, and write a report: target/verification/report.html
     Verify(verify::Effort),
+    /// Measure what the driver costs per operation, into docs/benchmarks.md
+    Bench,
     /// Build the driver package: target/driver/package
     Build,
     /// Compare the Linux port of wdk-build with the original (a part of `test`)
@@ -68,6 +71,7 @@ fn run(command: Command, root: &Path) -> Result<()> {
     match command {
         Command::Demo => demo::run(root),
         Command::Test => test::run(root),
+        Command::Bench => bench::run(root),
         Command::Verify(effort) => verify::run(root, effort),
         Command::Build => {
             let image = lane::build_driver(root, &mut Steps::new(root, "build")?)?;

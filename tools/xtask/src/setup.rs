@@ -33,6 +33,7 @@ const PACKAGES: &[Package] = &[
     package("gcc-mingw-w64-x86-64-win32", "links Windows programs, and compiles the version resource"),
     package("wine", "runs Windows programs, and the driver in its kernel host"),
     package("wine64", "the 64-bit part of it"),
+    package("valgrind", "counts the driver's instructions in the benchmark"),
     package("g++", "compiles the fuzzer's runtime"),
 ];
 

@@ -1,0 +1,159 @@
+//! The results as tables: for a terminal, and as Markdown.
+
+use std::fmt;
+
+use comfy_table::{CellAlignment, Table, TableStyle, presets};
+
+use crate::goals::{self, Goal};
+use crate::measurement::{Figures, REPETITIONS};
+use crate::subject::Subject;
+use crate::workload::OperationName;
+
+/// The command that makes docs/benchmarks.md.
+const COMMAND: &str = "cargo xtask bench";
+
+/// All results.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) figures: Vec<Figures>,
+}
+
+impl Report {
+    /// The page in docs.
+    pub(crate) fn markdown(&self) -> String {
+        let goals = goals::goals(&self.figures);
+        let (met, missed): (Vec<&Goal>, Vec<&Goal>) = goals.iter().partition(|goal| goal.met);
+        let list = |goals: &[&Goal]| -> String {
+            if goals.is_empty() {
+                return "None.\n".to_owned();
+            }
+            let lines: Vec<String> =
+                goals.iter().map(|goal| format!("- {}: **{}**\n", goal.text, goal.measured)).collect();
+            lines.concat()
+        };
+        format!(
+            "# What the driver costs\n\n\
+             Results of the last run of `{COMMAND}`, which writes this page: don't edit it.\n\n\
+             ## Goals missed\n{}\n## Goals met\n{}\n\
+             ## CREATE, DELETE, GET\n{}\n## GET_TABLE\n{}\n{}",
+            list(&missed),
+            list(&met),
+            self.operations(presets::ASCII_MARKDOWN),
+            self.tables(presets::ASCII_MARKDOWN),
+            explanation(),
+        )
+    }
+
+    fn operations(&self, style: TableStyle) -> Table {
+        let mut table = Table::new();
+        table.load_style(style).set_header([
+            "Operation",
+            "Addresses",
+            "C: instr.",
+            "Driver: instr.",
+            "Ratio",
+            "C: calls",
+            "Driver: calls",
+            "Allocations",
+            "NetIO's model: instr.",
+            "Model: us",
+            "C: us",
+            "Driver: us",
+        ]);
+        for it in self.figures.iter().filter(|it| it.case.operation != OperationName::GetTable) {
+            let (model, c, driver) = (it.of(Subject::Model), it.of(Subject::PassThrough), it.of(Subject::Driver));
+            table.add_row([
+                it.case.operation.operation().definition().name.to_owned(),
+                it.case.present.to_string(),
+                number(c.cost.instructions),
+                number(driver.cost.instructions),
+                format!("{:.2}", driver.cost.instructions / c.cost.instructions),
+                number(c.cost.calls),
+                number(driver.cost.calls),
+                number(driver.cost.allocations),
+                number(model.cost.instructions),
+                microseconds(model.nanoseconds),
+                microseconds(c.nanoseconds),
+                microseconds(driver.nanoseconds),
+            ]);
+        }
+        aligned(table)
+    }
+
+    fn tables(&self, style: TableStyle) -> Table {
+        let mut table = Table::new();
+        table.load_style(style).set_header([
+            "Rows",
+            "Copy: instr.",
+            "Copy and sort: instr.",
+            "C: instr.",
+            "Driver: instr.",
+            "Driver / copy and sort",
+            "Driver but sort, per row",
+            "Model: us",
+            "C: us",
+            "Driver: us",
+        ]);
+        for it in self.figures.iter().filter(|it| it.case.operation == OperationName::GetTable) {
+            let (ours, sorted) = (it.instructions(Subject::Driver), it.instructions(Subject::CopyAndSort));
+            let per_row = (ours - it.sorting()) / f64::from(it.case.present.max(1));
+            table.add_row([
+                it.case.present.to_string(),
+                number(it.instructions(Subject::Copy)),
+                number(sorted),
+                number(it.instructions(Subject::PassThrough)),
+                number(ours),
+                format!("{:.2}", ours / sorted),
+                number(per_row),
+                microseconds(it.of(Subject::Model).nanoseconds),
+                microseconds(it.of(Subject::PassThrough).nanoseconds),
+                microseconds(it.of(Subject::Driver).nanoseconds),
+            ]);
+        }
+        aligned(table)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let style = presets::UTF8_BORDERS_ONLY;
+        writeln!(formatter, "{}\n\nGET_TABLE\n{}\n", self.operations(style), self.tables(style))?;
+        goals::goals(&self.figures).iter().try_for_each(|goal| writeln!(formatter, "{goal}"))
+    }
+}
+
+/// How the figures came about.
+fn explanation() -> String {
+    format!(
+        "## What the figures are\n\
+         Every figure is per operation. *C* is `benches/pass_through.c`, built with the kit by clang 19 at `-O2`: it hands the \
+         row in the system buffer to NetIO and NetIO's status to the caller, and nothing else. *Driver* is the shipped image. \
+         Both run in the simulated kernel over the same model of NetIO.\n\n\
+         **Instructions** are counted by callgrind: those at addresses of the image, and those of `memcpy` and `memset` where \
+         the image imports them. NetIO's and the simulator's are not in them, nor is what the I/O manager does. *NetIO's \
+         model* is what the model itself takes when it is called without a driver; the genuine NetIO is far costlier.\n\n\
+         **Calls** are those of imported functions. CREATE through the driver calls NetIO three times, since it returns the row \
+         as resolved: Create, the index of the LUID, Get.\n\n\
+         **Time** is the median of {REPETITIONS} repetitions in the same run, in microseconds, and includes the simulator: it \
+         allocates each IRP and buffer beside a guard page and gives it back afterwards, which is most of the time of C and \
+         driver alike.\n\n\
+         **GET_TABLE** gets its rows in the reverse of its order, so it has to sort them all. *Copy and sort* is the driver's \
+         own sort, compiled into the benchmark, and one copy of the rows.\n"
+    )
+}
+
+fn aligned(mut table: Table) -> Table {
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// Whole numbers without a fraction, averages with one digit.
+fn number(value: f64) -> String {
+    if value.fract().abs() < 0.05 { format!("{value:.0}") } else { format!("{value:.1}") }
+}
+
+fn microseconds(nanoseconds: f64) -> String {
+    format!("{:.1}", nanoseconds / 1e3)
+}
