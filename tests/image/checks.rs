@@ -37,14 +37,13 @@ pub(crate) fn forced_integrity(image: &Image) -> Result<(), String> {
 }
 
 pub(crate) fn control_flow_guard(image: &Image) -> Result<(), String> {
-    /// `GuardFlags` of `IMAGE_LOAD_CONFIG_DIRECTORY64`, and the flag that the code is instrumented.
-    const GUARD_FLAGS_OFFSET: usize = 0x90;
+    /// The flag of `GuardFlags` that the code is instrumented.
     const GUARD_CF_INSTRUMENTED: u32 = 0x100;
 
     has_characteristic(image, pe::IMAGE_DLLCHARACTERISTICS_GUARD_CF.0, "GUARD_CF")?;
     let directory = image.directory(pe::IMAGE_DIRECTORY_ENTRY_LOAD_CONFIG).ok_or("there is no load configuration")?;
     let flags = directory
-        .get(GUARD_FLAGS_OFFSET..)
+        .get(crate::mutation::GUARD_FLAGS_IN_LOAD_CONFIGURATION..)
         .and_then(|rest| rest.first_chunk())
         .map(|bytes| u32::from_le_bytes(*bytes))
         .ok_or("the load configuration is too short for GuardFlags")?;

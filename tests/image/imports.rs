@@ -43,6 +43,24 @@ fn read_import_table(image: &Image) -> object::Result<Vec<(String, String)>> {
     Ok(functions)
 }
 
+/// What the image may export. Nobody imports from a driver that is no export driver; rustc exports every symbol that has a
+/// name of its own: the entry point, the replacement of ExAllocatePool2 (src/pool.rs), and what wdk-sys and the `wdk` crate
+/// supply of the C runtime.
+const EXPORTS: [&str; 6] =
+    ["DriverEntry", "ExAllocatePool2", "_fltused", "__CxxFrameHandler3", "__CxxFrameHandler4", "__GSHandlerCheck_EH4"];
+
+pub(crate) fn only_known_exports(image: &Image) -> Result<(), String> {
+    let pe = image.pe();
+    let table = pe.export_table().map_err(|error| error.to_string())?.ok_or("DriverEntry is not exported")?;
+    for export in table.exports().map_err(|error| error.to_string())? {
+        let name = export.name.map(String::from_utf8_lossy).unwrap_or_default();
+        if !EXPORTS.contains(&name.as_ref()) {
+            return Err(format!("{name} is exported"));
+        }
+    }
+    Ok(())
+}
+
 pub(crate) fn no_bug_check(image: &Image) -> Result<(), String> {
     let functions = imported(image)?;
     match functions.iter().find(|(_, name)| name.starts_with("KeBugCheck")) {

@@ -45,7 +45,7 @@ fn windows_must_check_its_signature_before_loading_it() {
 
 #[test]
 fn indirect_calls_are_guarded() {
-    holds_and_can_fail(checks::control_flow_guard, &[mutation::without_guard_cf]);
+    holds_and_can_fail(checks::control_flow_guard, &[mutation::without_guard_cf, mutation::without_guard_flags]);
 }
 
 #[test]
@@ -71,6 +71,11 @@ fn its_version_resource_tells_this_package_s_version() {
 #[test]
 fn it_cannot_panic_since_it_does_not_import_ke_bug_check_ex() {
     holds_and_can_fail(imports::no_bug_check, &[mutation::imports_ke_bug_check_ex]);
+}
+
+#[test]
+fn it_exports_its_entry_point_and_what_the_compiler_makes_it_export() {
+    holds_and_can_fail(imports::only_known_exports, &[mutation::exports_something_unknown]);
 }
 
 #[test]

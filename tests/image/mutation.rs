@@ -11,6 +11,9 @@ const SUBSYSTEM: usize = 68;
 const DLL_CHARACTERISTICS: usize = 70;
 const DATA_DIRECTORIES: usize = 112;
 
+/// `GuardFlags` from the start of `IMAGE_LOAD_CONFIG_DIRECTORY64`.
+pub(crate) const GUARD_FLAGS_IN_LOAD_CONFIGURATION: usize = 0x90;
+
 /// Where the optional header starts in the file: behind the PE signature and the file header.
 pub(crate) fn optional_header_offset(image: &Image) -> usize {
     image.pe().dos_header().nt_headers_offset() as usize + 24
@@ -56,6 +59,11 @@ pub(crate) fn without_guard_cf(image: &Image) -> Vec<u8> {
     without_characteristic(image, pe::IMAGE_DLLCHARACTERISTICS_GUARD_CF.0)
 }
 
+pub(crate) fn without_guard_flags(image: &Image) -> Vec<u8> {
+    let directory = image.directory(pe::IMAGE_DIRECTORY_ENTRY_LOAD_CONFIG).expect("there is a load configuration");
+    with(image, position(image, directory) + GUARD_FLAGS_IN_LOAD_CONFIGURATION, &[0; 4])
+}
+
 pub(crate) fn writable_code(image: &Image) -> Vec<u8> {
     const CHARACTERISTICS_IN_SECTION_HEADER: usize = 36;
     const SECTION_HEADER: usize = 40;
@@ -88,6 +96,10 @@ pub(crate) fn other_version(image: &Image) -> Vec<u8> {
 
 pub(crate) fn imports_ke_bug_check_ex(image: &Image) -> Vec<u8> {
     with(image, position(image, b"IofCompleteRequest\0"), b"KeBugCheckEx\0")
+}
+
+pub(crate) fn exports_something_unknown(image: &Image) -> Vec<u8> {
+    with(image, position(image, b"DriverEntry\0"), b"DriverEntrY\0")
 }
 
 pub(crate) fn imports_something_unknown(image: &Image) -> Vec<u8> {

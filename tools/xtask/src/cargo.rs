@@ -69,12 +69,19 @@ impl Cargo {
     /// # Errors
     /// The lock file cannot be copied.
     pub(crate) fn with_wdk_build_port(mut self, root: &Path, lane: &str) -> anyhow::Result<Self> {
+        self.command.arg("--config").arg("patch.crates-io.wdk-build.path=\"cross/wdk-build\"");
+        self.with_lock_copy(root, lane)
+    }
+
+    /// Has this command use a copy of the committed lock file, and change that where it must.
+    ///
+    /// # Errors
+    /// The lock file cannot be copied.
+    pub(crate) fn with_lock_copy(mut self, root: &Path, lane: &str) -> anyhow::Result<Self> {
         // Not in the target directory itself: wdk-build takes the first Cargo.lock above OUT_DIR for the workspace's.
         let lock = root.join("target/locks").join(lane).join("Cargo.lock");
         seed_lock(&root.join("Cargo.lock"), &lock)?;
         self.command
-            .arg("--config")
-            .arg("patch.crates-io.wdk-build.path=\"cross/wdk-build\"")
             .arg("-Zlockfile-path")
             .arg("--config")
             .arg(format!("resolver.lockfile-path={:?}", lock.display().to_string()));

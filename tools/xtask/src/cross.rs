@@ -168,15 +168,13 @@ pub(crate) fn build_parity_programs(root: &Path, log: &Log) -> Result<ParityProg
 /// # Errors
 /// Clippy finds something, or a test fails.
 pub(crate) fn check_wdk_build_port(root: &Path, log: &Log) -> Result<()> {
-    // By its path: the published crate has the same name and version.
-    let port = format!("path+file://{}", root.join("cross/wdk-build").display());
-    let packages = ["--package", &port, "--package", "wdk-build-parity"];
-    Cargo::new(root, "port", "clippy")
-        .with_wdk_build_port(root, "port")?
-        .args(packages)
-        .args(["--all-targets", "--", "-Dwarnings"])
-        .run(log)?;
-    Cargo::new(root, "port", "test").with_wdk_build_port(root, "port")?.args(packages).run(log)
+    let parity = ["--package", "wdk-build-parity"];
+    let port = ["--manifest-path", "cross/wdk-build/Cargo.toml"];
+    let warnings_are_errors = ["--all-targets", "--", "-Dwarnings"];
+    let cargo = |subcommand| Cargo::new(root, "port", subcommand);
+    cargo("clippy").with_wdk_build_port(root, "port")?.args(parity).args(warnings_are_errors).run(log)?;
+    cargo("clippy").with_lock_copy(root, "port-alone")?.args(port).args(warnings_are_errors).run(log)?;
+    cargo("test").with_lock_copy(root, "port-alone")?.args(port).run(log)
 }
 
 /// Runs clippy on everything that is compiled into Windows programs; a warning is an error.

@@ -7,6 +7,26 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::step::Log;
 
+/// The packages that are checked and tested on the host: the workspace's default members, and those for Linux alone.
+const PACKAGES: [&str; 9] = [
+    "netio-anycast-client",
+    "netio-anycast-engine",
+    "kernel-sim",
+    "netio-model",
+    "netio-anycast-protocol",
+    "netio-anycast-fuzz",
+    "anycastctl",
+    "netio-anycast-kit",
+    "xtask",
+];
+
+/// Cargo with this subcommand, for [`PACKAGES`].
+fn packages(root: &Path, subcommand: &str) -> Command {
+    let mut command = cargo(root);
+    command.arg(subcommand).args(PACKAGES.iter().flat_map(|package| ["--package", package]));
+    command
+}
+
 /// The cargo that runs this program.
 pub(crate) fn cargo(root: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -19,7 +39,8 @@ pub(crate) fn cargo(root: &Path) -> Command {
 /// # Errors
 /// One is not.
 pub(crate) fn check_format(root: &Path, log: &Log) -> Result<()> {
-    log.run(cargo(root).args(["fmt", "--all", "--check"]))
+    log.run(cargo(root).args(["fmt", "--all", "--check"]))?;
+    log.run(cargo(root).args(["fmt", "--manifest-path", "cross/wdk-build/Cargo.toml", "--check"]))
 }
 
 /// Clippy finds nothing in the host's crates.
@@ -27,8 +48,10 @@ pub(crate) fn check_format(root: &Path, log: &Log) -> Result<()> {
 /// # Errors
 /// It does.
 pub(crate) fn clippy(root: &Path, log: &Log) -> Result<()> {
-    log.run(cargo(root).args(["clippy", "--all-targets", "--", "-Dwarnings"]))?;
-    log.run(cargo(root).args(["clippy", "--package", "netio-anycast-tests", "--all-targets", "--", "-Dwarnings"]))
+    let packages = PACKAGES.iter().chain(&["netio-anycast-tests", "netio-anycast-benches"]);
+    let mut command = cargo(root);
+    command.arg("clippy").args(packages.flat_map(|package| ["--package", package]));
+    log.run(command.args(["--all-targets", "--", "-Dwarnings"]))
 }
 
 /// The documentation of the host's crates builds without a warning.
@@ -36,7 +59,8 @@ pub(crate) fn clippy(root: &Path, log: &Log) -> Result<()> {
 /// # Errors
 /// It does not.
 pub(crate) fn doc(root: &Path, log: &Log) -> Result<()> {
-    log.run(cargo(root).args(["doc", "--no-deps", "--document-private-items"]).env("RUSTDOCFLAGS", "-Dwarnings"))
+    let mut command = packages(root, "doc");
+    log.run(command.args(["--no-deps", "--document-private-items"]).env("RUSTDOCFLAGS", "-Dwarnings"))
 }
 
 /// The tests of the host's crates.
@@ -44,7 +68,7 @@ pub(crate) fn doc(root: &Path, log: &Log) -> Result<()> {
 /// # Errors
 /// One fails.
 pub(crate) fn test(root: &Path, log: &Log) -> Result<()> {
-    log.run(cargo(root).arg("test"))
+    log.run(&mut packages(root, "test"))
 }
 
 /// The tests of the driver's image.

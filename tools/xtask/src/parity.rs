@@ -119,6 +119,8 @@ fn normalised(answers: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use cargo_metadata::{MetadataCommand, Package};
+
     use super::compare;
 
     const PORT: &str = "cargo:rerun-if-changed=/w/Cargo.toml\ncargo:rerun-if-changed=/w/a/Cargo.toml\n\
@@ -149,6 +151,26 @@ mod tests {
             let error = compare(&mutated, ORIGINAL).expect_err("they differ").to_string();
             assert!(error.contains(shown), "{error}");
         }
+    }
+
+    /// What wdk-build's tasks for cargo-make ask of a workspace on Windows: one package of that name, theirs.
+    fn has_the_published_wdk_build_alone(packages: &[Package]) -> bool {
+        let mut found = packages.iter().filter(|package| package.name == "wdk-build");
+        found.next().is_some_and(|package| package.source.is_some()) && found.next().is_none()
+    }
+
+    #[test]
+    fn the_workspace_has_the_published_wdk_build_alone() {
+        let command = &mut MetadataCommand::new();
+        let mut packages =
+            command.other_options(["--locked".to_owned()]).exec().expect("the lock is complete").packages;
+        assert!(has_the_published_wdk_build_alone(&packages));
+
+        let mut port = packages.iter().find(|package| package.name == "wdk-build").expect("it is there").clone();
+        port.source = None;
+        packages.push(port.clone());
+        assert!(!has_the_published_wdk_build_alone(&packages), "a second one is noticed");
+        assert!(!has_the_published_wdk_build_alone(&[port]), "the port is not the published one");
     }
 
     #[test]

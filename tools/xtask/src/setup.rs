@@ -35,6 +35,8 @@ const PACKAGES: &[Package] = &[
     package("wine64", "the 64-bit part of it"),
     package("valgrind", "counts the driver's instructions in the benchmark"),
     package("g++", "compiles the fuzzer's runtime"),
+    package("git", "tells whether a build has changed the work tree"),
+    package("valgrind", "counts the instructions of the benchmark"),
 ];
 
 /// Installs those of the packages that are missing, and says so before it does.

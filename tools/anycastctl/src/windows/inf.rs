@@ -27,8 +27,8 @@ const INTERVAL: Duration = Duration::from_millis(50);
 /// Runs a section of the INF by InstallHinfSection.
 ///
 /// Given an architecture-decorated section of a primitive driver's INF, Windows 10 version 1903 and later pass the INF to
-/// DiInstallDriver or DiUninstallDriver, which keep the package in the driver store; earlier versions, and Wine, run the
-/// section itself.
+/// DiInstallDriver or DiUninstallDriver, which keep the package in the driver store; Wine runs the section itself. Earlier
+/// versions of Windows are not served: the INF names the driver store folder, which they give to no such section.
 /// Source: <https://learn.microsoft.com/windows-hardware/drivers/develop/creating-a-primitive-driver#legacy-compatibility>
 pub(super) fn run_section(section: InfSection, inf: &Path) -> Result<(), InfError> {
     let section = match section {
