@@ -2,6 +2,7 @@
 //!
 //! Source: <https://valgrind.org/docs/manual/cl-format.html>
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 use std::process::Command;
@@ -48,11 +49,16 @@ pub(crate) fn observe(subject: Subject, case: Case, image: &Path) -> Result<Stri
     Ok(format!("{} {} {} {allocations}", code.start, code.end, during.values().sum::<u64>()))
 }
 
-/// Counts the instructions of a case.
+/// Counts the instructions of a case; of a driver also by their offset in its image, for all rounds.
 ///
 /// # Errors
 /// Valgrind is not there or fails.
-pub(crate) fn count(subject: Subject, case: Case, image: &Path, directory: &Path) -> Result<Cost> {
+pub(crate) fn count(
+    subject: Subject,
+    case: Case,
+    image: &Path,
+    directory: &Path,
+) -> Result<(Cost, BTreeMap<usize, u64>)> {
     let name =
         |value: Option<clap::builder::PossibleValue>| value.map(|it| it.get_name().to_owned()).unwrap_or_default();
     let (subject_name, operation) = (name(subject.to_possible_value()), name(case.operation.to_possible_value()));
@@ -73,18 +79,20 @@ pub(crate) fn count(subject: Subject, case: Case, image: &Path, directory: &Path
     };
     let profile = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
     let counted = Counted::read(&profile, start..end).with_context(|| format!("{} makes no sense", file.display()))?;
-    let instructions = if start == end { counted.total } else { counted.image + counted.memory };
+    let instructions = if start == end { counted.total } else { counted.image() + counted.memory };
     ensure!(instructions > 0, "callgrind has counted nothing of {case}");
     let average = |sum: u64| per_round(sum, case);
-    Ok(Cost {
+    let cost = Cost {
         instructions: average(instructions),
         calls: average(calls as u64),
         allocations: average(allocations as u64),
-    })
+    };
+    Ok((cost, counted.offsets))
 }
 
+/// The average of what was counted in all rounds.
 #[expect(clippy::cast_precision_loss, reason = "no count here comes near to 2^52")]
-fn per_round(sum: u64, case: Case) -> f64 {
+pub(crate) fn per_round(sum: u64, case: Case) -> f64 {
     sum as f64 / f64::from(case.rounds())
 }
 
@@ -93,13 +101,18 @@ fn per_round(sum: u64, case: Case) -> f64 {
 struct Counted {
     /// Everything.
     total: u64,
-    /// Instructions in the image.
-    image: u64,
+    /// Instructions in the image, by their offset in it.
+    offsets: BTreeMap<usize, u64>,
     /// What the kernel's memory functions executed, and all that they called.
     memory: u64,
 }
 
 impl Counted {
+    /// Instructions in the image.
+    fn image(&self) -> u64 {
+        self.offsets.values().sum()
+    }
+
     /// Reads callgrind's output, written with one line for each instruction and nothing compressed.
     fn read(profile: &str, image: Range<usize>) -> Option<Self> {
         let mut counted = Self::default();
@@ -117,7 +130,7 @@ impl Counted {
             } else if let Some((address, cost)) = cost_line(line) {
                 counted.total += cost;
                 if image.contains(&address) {
-                    counted.image += cost;
+                    *counted.offsets.entry(address - image.start).or_default() += cost;
                 }
             }
         }
@@ -162,7 +175,8 @@ totals: 52
     #[test]
     fn only_the_image_and_the_memory_functions_count_for_a_driver() {
         let counted = Counted::read(PROFILE, 0x1000..0x2000).expect("it can be read");
-        assert_eq!(counted, Counted { total: 52, image: 12, memory: 40 });
+        assert_eq!((counted.total, counted.image(), counted.memory), (52, 12, 40));
+        assert_eq!(counted.offsets.get(&4), Some(&7));
     }
 
     #[test]

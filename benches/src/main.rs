@@ -14,6 +14,8 @@ mod measurement;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod pass_through;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod profile;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod report;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod run;

@@ -26,6 +26,8 @@ pub(crate) struct Measured {
 pub(crate) struct Figures {
     pub(crate) case: Case,
     pub(crate) measured: BTreeMap<Subject, Measured>,
+    /// The driver's instructions by offset in its image, for all rounds.
+    pub(crate) offsets: BTreeMap<usize, u64>,
 }
 
 impl Figures {
@@ -48,7 +50,7 @@ impl Figures {
 ///
 /// # Errors
 /// A subject can't be run, or not in callgrind.
-pub(crate) fn measure(case: Case, images: &Images, directory: &Path) -> Result<BTreeMap<Subject, Measured>> {
+pub(crate) fn measure(case: Case, images: &Images, directory: &Path) -> Result<Figures> {
     let subjects = Subject::of(case.operation);
     let mut times: BTreeMap<Subject, Vec<f64>> = BTreeMap::new();
     // In turns, so that whatever else the machine does meets all of them.
@@ -57,13 +59,16 @@ pub(crate) fn measure(case: Case, images: &Images, directory: &Path) -> Result<B
             times.entry(*subject).or_default().push(time(*subject, case, images)?);
         }
     }
-    let mut measured = BTreeMap::new();
+    let (mut measured, mut driver_offsets) = (BTreeMap::new(), BTreeMap::new());
     for (subject, mut nanoseconds) in times {
         nanoseconds.sort_by(f64::total_cmp);
-        let cost = callgrind::count(subject, case, images.of(subject), directory)?;
+        let (cost, offsets) = callgrind::count(subject, case, images.of(subject), directory)?;
+        if subject == Subject::Driver {
+            driver_offsets = offsets;
+        }
         measured.insert(subject, Measured { cost, nanoseconds: nanoseconds[REPETITIONS / 2] });
     }
-    Ok(measured)
+    Ok(Figures { case, measured, offsets: driver_offsets })
 }
 
 /// Nanoseconds per operation.

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, ensure};
 use clap::{Parser, Subcommand};
 
-use crate::measurement::{self, Figures};
+use crate::measurement;
 use crate::report::Report;
 use crate::subject::{Images, Subject};
 use crate::workload::{CASES, Case, OperationName};
-use crate::{callgrind, pass_through};
+use crate::{callgrind, pass_through, profile};
 
 #[derive(Parser)]
 #[command(about = "Measure what the driver costs per operation")]
@@ -74,7 +74,17 @@ fn measure_all(driver: &Path, directory: &Path) -> Result<Report> {
     let mut figures = Vec::new();
     for case in CASES {
         eprintln!("measuring {case}");
-        figures.push(Figures { case, measured: measurement::measure(case, &images, directory)? });
+        figures.push(measurement::measure(case, &images, directory)?);
     }
-    Ok(Report { figures })
+    let mut profiles = Vec::new();
+    for figure in figures.iter().filter(|figure| figure.case.present == 0) {
+        profiles.push((figure.case, profile::by_file(driver, &figure.offsets, workspace())?));
+    }
+    Ok(Report { figures, profiles })
+}
+
+/// The directory of the workspace's Cargo.toml.
+fn workspace() -> &'static Path {
+    // This crate is benches/ of it.
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("benches is a directory in the workspace")
 }
