@@ -1,5 +1,6 @@
 //! The inputs of requests, as a scenario writes them.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
 use netio_anycast_protocol::address::{AddressFamily, Luid};
@@ -119,4 +120,51 @@ impl Filter {
 
 fn luid(scenario: &Scenario, name: Option<&str>) -> Luid {
     name.map_or(Luid::UNSET, |name| scenario.interface(name).luid)
+}
+
+/// The input as a transcript shows it: what differs from zero.
+impl fmt::Display for Input {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => formatter.write_str("no input"),
+            Self::Bytes(length, value) => write!(formatter, "{length} bytes of {value:#04x}"),
+            Self::Create(Change { row, lifetime, flags }) => {
+                write!(formatter, "{row}")?;
+                not_zero(formatter, "lifetime", *lifetime)?;
+                not_zero(formatter, "flags", *flags)
+            }
+            Self::Delete(Change { row, lifetime, flags }) => {
+                write!(formatter, "{row}")?;
+                not_zero(formatter, "reserved", *lifetime)?;
+                not_zero(formatter, "flags", *flags)
+            }
+            Self::Row(place) => write!(formatter, "{place}"),
+            Self::Filter(Filter { family, reserved, index, luid }) => {
+                write!(formatter, "family {family:?}")?;
+                given(formatter, "luid", luid.as_deref())?;
+                not_zero(formatter, "index", *index)?;
+                not_zero(formatter, "reserved", (*reserved).into())
+            }
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.address {
+            Some(address) => write!(formatter, "{address}")?,
+            None => formatter.write_str("an address of no family")?,
+        }
+        given(formatter, "luid", self.luid.as_deref())?;
+        not_zero(formatter, "index", self.index)?;
+        not_zero(formatter, "scope", self.scope_id)
+    }
+}
+
+fn given(formatter: &mut fmt::Formatter<'_>, name: &str, value: Option<&str>) -> fmt::Result {
+    value.map_or(Ok(()), |value| write!(formatter, " {name} {value}"))
+}
+
+fn not_zero(formatter: &mut fmt::Formatter<'_>, name: &str, value: u32) -> fmt::Result {
+    if value == 0 { Ok(()) } else { write!(formatter, " {name} {value:#x}") }
 }

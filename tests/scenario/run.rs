@@ -7,7 +7,7 @@ use netio_anycast_protocol::operation::{Definition, OPERATIONS, Operation};
 use netio_anycast_protocol::status::NtStatus;
 use netio_model::Function;
 
-use super::{Host, Input, Reply, Scenario, Step, render};
+use super::{Host, Reply, Scenario, Step, render};
 
 /// What a line of the transcript begins with where other lines may be around it.
 pub const LINE_MARK: &str = "transcript| ";
@@ -59,7 +59,7 @@ impl<H: Host> Run<'_, H> {
                 let definition = definition(operation);
                 let bytes = input.bytes(self.scenario);
                 let length = output.unwrap_or(definition.output.fixed);
-                let label = format!("{operation} by {handle}, {}, room {length}", shown(input));
+                let label = format!("{operation} by {handle}, {input}, room {length}");
                 let reply = self.send(handle, definition.control_code(), &bytes, length);
                 self.reply(&label, Some(definition.operation), &reply);
             }
@@ -160,9 +160,4 @@ impl<H: Host> Run<'_, H> {
 fn definition(operation: &str) -> &'static Definition {
     let found = OPERATIONS.iter().find(|definition| definition.name == operation);
     found.unwrap_or_else(|| panic!("there is no operation {operation:?}"))
-}
-
-/// An input in the words of the scenario.
-fn shown(input: &Input) -> String {
-    format!("{input:?}")
 }
