@@ -1,8 +1,8 @@
 //! One scenario, run by every kernel host that the driver's image works in.
 //!
-//! `agreement.toml` has the steps. [`run`] interprets them on a [`Host`] and writes a transcript: lines of the form
+//! `agreement.toml` has the steps. [`run()`] interprets them on a [`Host`] and writes a transcript: lines of the form
 //! `what was asked => what came back`. `cargo xtask test` compares the transcript of the simulated kernel with that of Wine,
-//! a kernel which nobody here wrote, by [`compare`]. Where they may differ, the scenario says so and why.
+//! a kernel which nobody here wrote, by [`compare()`]. Where they may differ, the scenario says so and why.
 
 mod compare;
 mod host;
