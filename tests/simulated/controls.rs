@@ -4,10 +4,10 @@
 
 pub(crate) mod build;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use kernel_sim::{Caller, DesiredAccess, Kernel, Options, Rule, Violation};
+use kernel_sim::{Caller, DesiredAccess, Kernel, Options, Registry, Rule, Violation};
 
 use crate::bench::kernel;
 
@@ -15,9 +15,13 @@ use crate::bench::kernel;
 pub(crate) const CONTROL: u32 = 0x8ACC << 16 | 0x800 << 2;
 pub(crate) const DEVICE: &str = r"\DosDevices\Control";
 
+/// A key of the registry that controls open.
+const KEY: &str = r"\Registry\Machine\Control";
+
 /// Loads a control, makes it do what it is there for, and unloads it.
 fn run(name: &str) -> (Kernel, Vec<Violation>) {
-    let kernel = kernel(Options { time_limit: Duration::from_millis(300), ..Options::default() });
+    let registry = Registry::from([(KEY.to_owned(), BTreeMap::new())]);
+    let kernel = kernel(Options { time_limit: Duration::from_millis(300), registry, ..Options::default() });
     kernel.netio(|model| model.insert(&crate::bench::on(crate::bench::ETHERNET, "192.0.2.1")).expect("a new address"));
     let driver = kernel.load(&build::image(name), name).expect("the control loads");
     let handle = kernel.open(DEVICE, &Caller::administrator(), DesiredAccess::READ_WRITE).expect("it can be opened");
@@ -40,15 +44,25 @@ fn is_caught(name: &str, rule: Rule) {
 macro_rules! controls {
     ($($name:ident: $rule:ident;)+) => {
         $(#[test] fn $name() { is_caught(stringify!($name), Rule::$rule); })+
+
+        #[test]
+        fn every_rule_has_a_control() {
+            let broken = BTreeSet::from([$(Rule::$rule),+]);
+            assert_eq!(broken, Rule::ALL.iter().copied().collect());
+        }
     };
 }
 
 controls! {
     cancel_lock_kept: CancelLock;
     cancel_missing: IrpLost;
+    critical_region_kept: CriticalRegion;
+    critical_region_missing: CriticalRegion;
     device_deleted_twice: DeviceInvalid;
     device_left: DeviceLeft;
     extension_overrun: Crash;
+    handle_closed_twice: HandleInvalid;
+    handle_left: HandleLeft;
     information_leak: InformationLeak;
     information_leak_of_pool: InformationLeak;
     information_too_large: InformationTooLarge;
@@ -60,12 +74,18 @@ controls! {
     irp_pending_not_marked: IrpPendingMismatch;
     irp_status_mismatch: IrpStatusMismatch;
     irp_touched_after_completion: Crash;
+    irp_unknown: IrpUnknown;
     irql_left_raised: IrqlChanged;
+    irql_lowered_upwards: IrqlDirection;
     link_left: LinkLeft;
+    lock_kept: LockKept;
+    lock_taken_twice: LockOwner;
     netio_at_dispatch_level: IrqlTooHigh;
     null_pointer: Crash;
     pool_double_free: PoolDoubleFree;
+    pool_invalid_free: PoolInvalidFree;
     pool_leak: PoolLeak;
+    pool_no_tag: PoolParameter;
     pool_overrun: PoolOverrun;
     pool_use_after_free: Crash;
     pool_wrong_tag: PoolWrongTag;
@@ -90,6 +110,12 @@ fn a_clean_driver_in_c_breaks_no_rule() {
     handle.close();
     assert!(driver.unload());
     kernel.assert_clean();
+}
+
+#[test]
+fn a_driver_that_locks_breaks_no_rule() {
+    let (_, violations) = run("clean_locks");
+    assert!(violations.is_empty(), "{violations:#?}");
 }
 
 #[test]

@@ -101,3 +101,25 @@ fn opening_and_closing_need_nothing_that_can_fail() {
     });
     assert_eq!(sites, []);
 }
+
+#[test]
+fn two_failures_at_once_break_no_rule_and_leave_nothing() {
+    let loading = Faults::at_every_pair(|faults| {
+        let kernel = kernel(Options { faults: faults.clone(), ..Options::default() });
+        match kernel.load(&image(), SERVICE_NAME) {
+            Ok(driver) => assert!(faults.struck().is_none() && driver.unload()),
+            Err(_) => assert!(faults.struck().is_some()),
+        }
+        assert!(kernel.devices().is_empty() && kernel.links().is_empty());
+        kernel.assert_clean();
+    });
+    let serving = Faults::at_every_pair(|faults| {
+        let bench = faults.suspended(|| Bench::with(Options { faults: faults.clone(), ..Options::default() }));
+        let row = Row::on_index(address("192.0.2.1"), ETHERNET.index);
+        let created = bench.create(row).is_ok();
+        assert_eq!(bench.addresses().len(), usize::from(created));
+        let deleted = bench.delete(row).is_ok();
+        assert_eq!(bench.addresses().len(), usize::from(created && !deleted));
+    });
+    assert!(loading.len() >= 7 && serving.iter().any(|sites| sites.len() == 2), "{loading:?} {serving:?}");
+}

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::ThreadId;
 use std::time::Duration;
 
 use netio_model::Model;
@@ -60,6 +61,13 @@ pub(crate) struct PoolBlock {
     pub(crate) tag: u32,
     /// The call stack that allocated it, for the report of a leak.
     pub(crate) stack: Vec<Frame>,
+}
+
+/// How a lock is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Held {
+    Shared,
+    Exclusive,
 }
 
 /// A work item that a driver has allocated.
@@ -132,6 +140,10 @@ pub(crate) struct Core {
     pub(crate) signals: Mutex<()>,
     /// An event's state has changed.
     pub(crate) signalled: Condvar,
+    /// The push locks that are held: address, by whom, how.
+    pub(crate) locks: Mutex<Vec<(usize, ThreadId, Held)>>,
+    /// A push lock was released.
+    pub(crate) lock_released: Condvar,
     /// The cancel spin lock is held.
     pub(crate) cancel_lock: AtomicBool,
     /// `IoDeviceObjectType`: a pointer to an object type, and the object type.
@@ -163,6 +175,8 @@ impl Core {
             work_done: Condvar::new(),
             signals: Mutex::default(),
             signalled: Condvar::new(),
+            locks: Mutex::default(),
+            lock_released: Condvar::new(),
             cancel_lock: AtomicBool::new(false),
             device_type,
             violations: Mutex::default(),

@@ -174,8 +174,9 @@ impl Core {
             let _watch = watchdog::watch(self.options.time_limit);
             // SAFETY: the function is the driver's, whose image is mapped as long as it is loaded, or a service's.
             let result = unsafe { crash::call(code, function, arguments) };
-            if let Err(crash) = &result {
-                self.report_crash(*crash);
+            match &result {
+                Ok(_) => self.judge_held(),
+                Err(crash) => self.report_crash(*crash),
             }
             result.map(|value| (value, processor::irql()))
         });

@@ -30,30 +30,43 @@ pub struct Faults {
 
 #[derive(Debug, Default)]
 struct Plan {
-    active: bool,
+    /// The most failures in one run; none outside of runs.
+    depth: usize,
     suspended: bool,
-    tried: BTreeSet<Site>,
-    struck: Option<Site>,
+    /// What has failed in this run.
+    struck: Vec<Site>,
+    /// The failures, in their order, that are not tried again.
+    exhausted: BTreeSet<Vec<Site>>,
 }
 
 impl Faults {
     /// Runs `scenario` again and again. In each run the first call of a service from a call stack that has not been tried yet
-    /// fails, and no other; the last run has none left to fail. `scenario` is told the site that failed, by
-    /// [`struck`](Self::struck), as soon as it has. Returns every site.
-    pub fn at_every_site(mut scenario: impl FnMut(&Self)) -> Vec<Site> {
+    /// fails, and no other; the last run has none left to fail. [`struck`](Self::struck) tells what has failed. Returns every
+    /// site.
+    pub fn at_every_site(scenario: impl FnMut(&Self)) -> Vec<Site> {
+        Self::up_to(1, scenario).into_iter().flatten().collect()
+    }
+
+    /// The same with up to two failures in each run. Returns every pair, and every site that no second failure follows.
+    pub fn at_every_pair(scenario: impl FnMut(&Self)) -> Vec<Vec<Site>> {
+        Self::up_to(2, scenario)
+    }
+
+    fn up_to(depth: usize, mut scenario: impl FnMut(&Self)) -> Vec<Vec<Site>> {
         let faults = Self::default();
         loop {
             let mut plan = lock(&faults.plan);
-            plan.active = true;
-            plan.suspended = false;
-            plan.struck = None;
+            *plan = Plan { depth, exhausted: std::mem::take(&mut plan.exhausted), ..Plan::default() };
             drop(plan);
             scenario(&faults);
             let mut plan = lock(&faults.plan);
-            plan.active = false;
-            if plan.struck.is_none() {
-                return plan.tried.iter().cloned().collect();
+            plan.depth = 0;
+            if plan.struck.is_empty() {
+                return plan.exhausted.iter().cloned().collect();
             }
+            // Fewer failures than may be: nothing new follows them.
+            let struck = plan.struck.clone();
+            plan.exhausted.insert(struck);
         }
     }
 
@@ -65,25 +78,64 @@ impl Faults {
         result
     }
 
-    /// What has failed in this run.
+    /// What has failed last in this run.
     #[must_use]
     pub fn struck(&self) -> Option<Site> {
-        lock(&self.plan).struck.clone()
+        lock(&self.plan).struck.last().cloned()
     }
 
     /// Whether a call of `service` fails now.
     pub(crate) fn strikes(&self, service: &'static str, stack: impl FnOnce() -> Vec<usize>) -> bool {
-        let plan = lock(&self.plan);
-        if !plan.active || plan.suspended || plan.struck.is_some() {
+        let may_strike = |plan: &Plan| !plan.suspended && plan.struck.len() < plan.depth;
+        if !may_strike(&lock(&self.plan)) {
             return false;
         }
-        drop(plan);
         let site = Site { service, stack: stack() };
         let mut plan = lock(&self.plan);
-        let strikes = plan.struck.is_none() && plan.tried.insert(site.clone());
+        let mut path = plan.struck.clone();
+        path.push(site);
+        let strikes = may_strike(&plan) && !plan.exhausted.contains(&path);
         if strikes {
-            plan.struck = Some(site);
+            plan.struck = path;
         }
         strikes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Calls services until one fails, then one more.
+    fn scenario(faults: &Faults) -> Vec<&'static str> {
+        let mut failed = Vec::new();
+        for service in ["a", "b", "c"] {
+            if faults.strikes(service, Vec::new) {
+                failed.push(service);
+                if faults.strikes("cleanup", Vec::new) {
+                    failed.push("cleanup");
+                }
+                break;
+            }
+        }
+        failed
+    }
+
+    #[test]
+    fn every_service_fails_once() {
+        let mut runs = Vec::new();
+        let sites = Faults::at_every_site(|faults| runs.push(scenario(faults)));
+        assert_eq!(runs, [vec!["a"], vec!["b"], vec!["c"], vec![]]);
+        assert_eq!(sites.len(), 3);
+    }
+
+    #[test]
+    fn every_failure_is_followed_by_every_other_that_can_follow() {
+        let mut runs = Vec::new();
+        let pairs = Faults::at_every_pair(|faults| runs.push(scenario(faults)));
+        let expected =
+            [vec!["a", "cleanup"], vec!["a"], vec!["b", "cleanup"], vec!["b"], vec!["c", "cleanup"], vec!["c"], vec![]];
+        assert_eq!(runs, expected);
+        assert_eq!(pairs.len(), 6);
     }
 }

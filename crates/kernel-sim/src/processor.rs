@@ -48,6 +48,8 @@ struct Processor {
     core: RefCell<Option<Arc<Core>>>,
     request: RefCell<Option<Arc<Request>>>,
     call: Cell<Option<Call>>,
+    /// The critical regions that the thread has entered and not left.
+    critical_regions: Cell<isize>,
     /// The first byte of the stack that is not the driver's any more.
     stack_end: Cell<usize>,
 }
@@ -72,6 +74,14 @@ pub(crate) fn call() -> Option<Call> {
 
 pub(crate) fn set_call(call: Option<Call>) {
     PROCESSOR.with(|processor| processor.call.set(call));
+}
+
+pub(crate) fn critical_regions() -> isize {
+    PROCESSOR.with(|processor| processor.critical_regions.get())
+}
+
+pub(crate) fn change_critical_regions(change: isize) {
+    PROCESSOR.with(|processor| processor.critical_regions.set(processor.critical_regions.get() + change));
 }
 
 pub(crate) fn stack_end() -> usize {

@@ -69,6 +69,12 @@ rules! {
     IrpCancelRoutine: "the cancel routine is cleared before an IRP is completed", "kernel/cancelling-irps";
     /// The cancel spin lock was not released by who held it.
     CancelLock: "the cancel spin lock is released by who holds it, a cancel routine above all", "ddi/wdm/nc-wdm-driver_cancel";
+    /// A lock that needs a critical region was taken outside of one, or a critical region was not left.
+    CriticalRegion: "locks that need it are taken in a critical region, which is left before the driver returns", "ddi/ntddk/nf-ntddk-keentercriticalregion";
+    /// A lock was taken by who held it, or released by who did not.
+    LockOwner: "a lock is taken by who does not hold it and released by who does", "kernel/introduction-to-push-locks";
+    /// The driver returned with a lock held.
+    LockKept: "a driver returns without locks", "kernel/introduction-to-push-locks";
     /// The driver waits for something that does not come.
     WaitForever: "what a driver waits for comes", "ddi/wdm/nf-wdm-kewaitforsingleobject";
     /// A work item was queued or freed while it was queued, or is none.

@@ -1,0 +1,14 @@
+/* Completes what is no IRP. */
+#include "control.h"
+
+static NTSTATUS NTAPI control(PDEVICE_OBJECT device, PIRP irp) {
+  UNREFERENCED_PARAMETER(device);
+  static IRP mine;
+  IoCompleteRequest(&mine, IO_NO_INCREMENT);
+  return complete(irp, STATUS_SUCCESS, 0);
+}
+
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING registry_path) {
+  UNREFERENCED_PARAMETER(registry_path);
+  return create_device(driver, 0, control, remove_device);
+}

@@ -1,0 +1,14 @@
+/* Frees memory that is no pool. */
+#include "control.h"
+
+static NTSTATUS NTAPI control(PDEVICE_OBJECT device, PIRP irp) {
+  UNREFERENCED_PARAMETER(device);
+  ULONG value = 0;
+  ExFreePoolWithTag(&value, TAG);
+  return complete(irp, STATUS_SUCCESS, value);
+}
+
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING registry_path) {
+  UNREFERENCED_PARAMETER(registry_path);
+  return create_device(driver, 0, control, remove_device);
+}
