@@ -70,6 +70,8 @@ pub(crate) fn main() -> Result<ExitCode> {
 fn measure_all(driver: &Path, directory: &Path) -> Result<Report> {
     ensure!(driver.exists(), "{} is not there. Build the driver first: cargo xtask build", driver.display());
     std::fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
+    // The kit's tree has links, which must not depend on where they are.
+    let directory = &directory.canonicalize().with_context(|| format!("cannot find {}", directory.display()))?;
     let images = Images { driver: driver.to_owned(), pass_through: pass_through::build(directory)? };
     let mut figures = Vec::new();
     for case in CASES {
