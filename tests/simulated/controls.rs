@@ -7,7 +7,7 @@ pub(crate) mod build;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use kernel_sim::{Caller, DesiredAccess, Kernel, Options, Registry, Rule, Violation};
+use kernel_sim::{Caller, DesiredAccess, Kernel, LoadError, Options, Registry, Rule, Violation};
 
 use crate::bench::kernel;
 
@@ -141,6 +141,20 @@ fn a_leak_is_reported_with_its_size_its_tag_and_who_allocated_it() {
     let report = violations.first().expect("the rule is broken").to_string();
     assert!(report.contains("64 bytes with tag Ctrl"), "{report}");
     assert!(report.contains(" control(_DEVICE_OBJECT*, _IRP*) (controls/pool_leak.c:6)"), "{report}");
+}
+
+#[test]
+fn a_crash_while_loading_is_a_verdict_too() {
+    let kernel = kernel(Options::default());
+    let result = kernel.load(&build::image("crash_while_loading"), "crash_while_loading");
+    assert!(matches!(result, Err(LoadError::Crash)), "{result:?}");
+    let report = kernel.violations().first().expect("the crash is reported").to_string();
+    assert!(report.contains("division by zero"), "{report}");
+    assert!(
+        report.contains(" DriverEntry(_DRIVER_OBJECT*, _UNICODE_STRING*) (controls/crash_while_loading.c:7)"),
+        "{report}"
+    );
+    assert!(kernel.open(DEVICE, &Caller::system(), DesiredAccess::READ).is_err());
 }
 
 #[test]
