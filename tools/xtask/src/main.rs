@@ -67,7 +67,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command, root: &Path) -> Result<()> {
-    setup::install_packages()?;
+    setup::install_packages(root)?;
     match command {
         Command::Demo => demo::run(root),
         Command::Test => test::run(root),

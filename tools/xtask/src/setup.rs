@@ -1,12 +1,13 @@
 //! The Debian packages that building and testing need.
 
-use std::{
-    fs,
-    io::Write as _,
-    process::{Command, Stdio},
-};
+use std::fs;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail, ensure};
+
+use crate::step::Steps;
 
 /// A Debian package and what it is for.
 #[derive(Clone, Copy)]
@@ -42,9 +43,8 @@ const PACKAGES: &[Package] = &[
 /// Installs those of the packages that are missing, and says so before it does.
 ///
 /// # Errors
-/// Packages are missing and this is neither Debian, nor run by root, nor is there a sudo that needs no password; or apt-get
-/// fails.
-pub(crate) fn install_packages() -> anyhow::Result<()> {
+/// Packages are missing and this is neither Debian, nor run by root, nor does sudo let us; or apt-get fails.
+pub(crate) fn install_packages(root: &Path) -> anyhow::Result<()> {
     let missing: Vec<Package> = PACKAGES.iter().copied().filter(|package| !is_installed(package.name)).collect();
     if missing.is_empty() {
         return Ok(());
@@ -63,10 +63,12 @@ pub(crate) fn install_packages() -> anyhow::Result<()> {
         names.join(" ")
     );
     let prefix = privilege().with_context(|| format!("run this as root, then try again:\n    {by_hand}"))?;
-    run_as_root(prefix, &["update", "--quiet"])?;
-    let mut install = vec!["install", "--yes", "--quiet", "--no-install-recommends"];
+    let mut install = vec!["install", "--yes", "--no-install-recommends"];
     install.extend(names);
-    run_as_root(prefix, &install).with_context(|| format!("run this as root to see why:\n    {by_hand}"))
+    Steps::new(root, "setup")?.run("Install the Debian packages", |log| {
+        log.run(&mut apt_get(prefix, &["update"]))?;
+        log.run(&mut apt_get(prefix, &install))
+    })
 }
 
 fn is_installed(package: &str) -> bool {
@@ -83,21 +85,25 @@ fn privilege() -> anyhow::Result<&'static [&'static str]> {
     if user.stdout.trim_ascii() == b"0" {
         return Ok(&[]);
     }
-    // Without a terminal sudo cannot ask for a password; -n makes it say so instead of waiting.
-    let sudo = Command::new("sudo").args(["-n", "true"]).stderr(Stdio::null()).status();
-    if sudo.is_ok_and(|status| status.success()) {
-        return Ok(&["sudo", "-n"]);
+    let mut sudo = Command::new("sudo");
+    sudo.arg("--validate");
+    if !std::io::stdin().is_terminal() {
+        // It could not ask for a password; so it says instead that it would.
+        sudo.arg("--non-interactive").stderr(Stdio::null());
     }
-    bail!("only root may install packages, and sudo is not there or asks for a password");
+    if sudo.status().is_ok_and(|status| status.success()) {
+        return Ok(&["sudo", "--non-interactive"]);
+    }
+    bail!("only root may install packages, and sudo is not there or does not let this user");
 }
 
-fn run_as_root(prefix: &[&str], arguments: &[&str]) -> anyhow::Result<()> {
-    let words: Vec<&str> = [prefix, &["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"], arguments].concat();
-    let (program, rest) = words.split_first().context("an empty command")?;
-    let status =
-        Command::new(program).args(rest).status().with_context(|| format!("cannot run {}", words.join(" ")))?;
-    ensure!(status.success(), "{} failed: {status}", words.join(" "));
-    Ok(())
+/// The command that runs apt-get without asking anything.
+fn apt_get(prefix: &[&str], arguments: &[&str]) -> Command {
+    let words = [prefix, &["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"], arguments].concat();
+    let mut words = words.into_iter();
+    let mut command = Command::new(words.next().unwrap_or("env"));
+    command.args(words);
+    command
 }
 
 #[cfg(test)]
