@@ -188,7 +188,7 @@ fn explanation() -> String {
          driver alike. Other programs on the machine show in it: a driver that seems faster than C is not.\n\n\
          **GET_TABLE** gets its rows in the reverse of its order, so it has to sort them all. *Copy and sort* is the driver's \
          own sort, compiled into the benchmark, and one copy of the rows. The sort is n log n, so the whole is not linear in \
-         rows; the rest of it nearly is. Callgrind counts each byte that `rep movsb` copies as an instruction, which is what \
+         rows; whether the rest of it is linear was not measured apart. Callgrind counts each byte that `rep movsb` copies as an instruction, which is what \
          the copies here come to.\n"
     )
 }

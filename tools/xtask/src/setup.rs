@@ -37,7 +37,6 @@ const PACKAGES: &[Package] = &[
     package("valgrind", "counts the driver's instructions in the benchmark"),
     package("g++", "compiles the fuzzer's runtime"),
     package("git", "tells whether a build has changed the work tree"),
-    package("valgrind", "counts the instructions of the benchmark"),
 ];
 
 /// Installs those of the packages that are missing, and says so before it does.
