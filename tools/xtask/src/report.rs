@@ -90,7 +90,7 @@ li { list-style: none } ul { padding-left: 0 } li::before { display: inline-bloc
 li.passed::before { content: '\u{2713}'; color: #187a30 } li.failed::before { content: '\u{2717}'; color: #b00020 }
 li.failed { color: #b00020; font-weight: 600 } li.not-run::before { content: '\u{2013}'; color: #777 }
 .verdict { font-size: 1.25rem; padding: .75rem 1rem; border-radius: .5rem; background: #e7f4ea }
-.verdict.failed { background: #fbe6e9 } .columns { columns: 3; font-size: .95rem } dt { float: left; width: 8rem; color: #555 }
+.verdict.failed { background: #fbe6e9 } .columns { columns: 3; font-size: .95rem } dt { float: left; width: 9rem; color: #555 }
 ";
 
 fn page(report: &Report<'_>) -> Markup {
