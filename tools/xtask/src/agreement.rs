@@ -50,10 +50,9 @@ pub(crate) fn check(root: &Path, image: &Path, lane: &mut Lane, log: &Log) -> Re
 
 /// Runs the scenario in the simulated kernel, and returns what the test program wrote.
 fn run_in_simulated_kernel(root: &Path, image: &Path, log: &Log) -> Result<String> {
-    let mut command = host::cargo(root);
-    command.args(["test", "--package", "netio-anycast-tests", "--test", "simulated"]);
+    let mut command = host::driver_test(root, "simulated", image);
     command.args(["--", "--exact", "agreement::the_scenario_runs_and_no_rule_is_broken", "--nocapture"]);
-    let output = log.output(command.env("NETIO_ANYCAST_IMAGE", image))?;
+    let output = log.output(&mut command)?;
     let output = String::from_utf8(output).context("reading what the test program wrote")?;
     log.append(&output)?;
     Ok(output)

@@ -49,10 +49,8 @@ pub(crate) fn check_format(root: &Path, log: &Log) -> Result<()> {
 /// # Errors
 /// It does.
 pub(crate) fn clippy(root: &Path, log: &Log) -> Result<()> {
-    let packages = PACKAGES.iter().chain(&["netio-anycast-tests"]);
-    let mut command = cargo(root);
-    command.arg("clippy").args(packages.flat_map(|package| ["--package", package]));
-    log.run(command.args(["--all-targets", "--", "-Dwarnings"]))
+    let mut command = packages(root, "clippy");
+    log.run(command.args(["--package", "netio-anycast-tests", "--all-targets", "--", "-Dwarnings"]))
 }
 
 /// The documentation of the host's crates builds without a warning.
@@ -101,7 +99,7 @@ pub(crate) fn test_simulated(
 }
 
 /// A test program of the package `tests` over the driver's image.
-fn driver_test(root: &Path, test: &str, image: &Path) -> Command {
+pub(crate) fn driver_test(root: &Path, test: &str, image: &Path) -> Command {
     let mut command = cargo(root);
     command.args(["test", "--package", "netio-anycast-tests", "--test", test]).env("NETIO_ANYCAST_IMAGE", image);
     command

@@ -1,14 +1,13 @@
 //! The Wine lane: everything built, a kernel host running, and the driver's package ready to be installed in it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 
 use crate::cross::{self, Programs};
 use crate::package;
-use crate::step::{Log, Steps};
+use crate::step::{self, Log, Steps};
 use crate::wine::{Finished, KernelHost};
 
 /// How long one run of a small program may take: the service manager and the INF installer are slow on a busy machine.
@@ -33,7 +32,7 @@ impl Lane {
         let programs = steps.run("Build the Windows programs", |log| cross::build_programs(root, log))?;
         steps.run("Start Wine's kernel", |_| {
             let package = package::assemble(root, image)?;
-            let logs = empty_log_directory(root)?;
+            let logs = step::empty_log_directory(root, "wine")?;
             let host = KernelHost::start(root, modules, &logs)?;
             let directory = host.deploy_package(&package)?;
             Ok(Self { host, programs, inf: format!(r"{directory}\netio_anycast.inf") })
@@ -78,14 +77,7 @@ impl Lane {
     /// # Errors
     /// A test fails.
     pub(crate) fn run_tests(&mut self, limit: Duration, log: &Log) -> Result<()> {
-        let tests = self.programs.wine_tests.clone();
-        let finished = self.host.run(tests, &["--test-threads", "1"], limit)?;
-        log.append(&finished.output)?;
-        log.append(&finished.errors)?;
-        // The host's end explains failed tests better than they do themselves.
-        self.host.check()?;
-        ensure!(finished.code == 0, "tests failed in Wine (exit code {})", finished.code);
-        Ok(())
+        self.test_program(&["--test-threads", "1"], limit, log).map(drop)
     }
 
     /// Runs the scenario of `tests/scenario` on the driver, started anew, and returns what the test program wrote.
@@ -95,13 +87,17 @@ impl Lane {
     pub(crate) fn run_scenario(&mut self, limit: Duration, log: &Log) -> Result<String> {
         self.must(&["stop"], log)?;
         self.must(&["start"], log)?;
-        let tests = self.programs.wine_tests.clone();
-        let arguments = ["--exact", "agreement::the_scenario_runs", "--ignored", "--nocapture"];
-        let finished = self.host.run(tests, &arguments, limit)?;
+        self.test_program(&["--exact", "agreement::the_scenario_runs", "--ignored", "--nocapture"], limit, log)
+    }
+
+    /// Runs the test program with these arguments, and returns what it wrote.
+    fn test_program(&mut self, arguments: &[&str], limit: Duration, log: &Log) -> Result<String> {
+        let finished = self.host.run(&self.programs.wine_tests, arguments, limit)?;
         log.append(&finished.output)?;
         log.append(&finished.errors)?;
+        // The host's end explains failed tests better than they do themselves.
         self.host.check()?;
-        ensure!(finished.code == 0, "the scenario failed in Wine (exit code {})", finished.code);
+        ensure!(finished.code == 0, "tests failed in Wine (exit code {})", finished.code);
         Ok(finished.output)
     }
 
@@ -123,16 +119,6 @@ impl Lane {
         ensure!(finished.code == 0, "anycastctl {} ended with {}", arguments.join(" "), finished.code);
         Ok(())
     }
-}
-
-/// The directory for Wine's own logs, empty.
-fn empty_log_directory(root: &Path) -> Result<PathBuf> {
-    let logs = root.join("target/logs/wine");
-    if logs.exists() {
-        fs::remove_dir_all(&logs).with_context(|| format!("removing the old logs in {}", logs.display()))?;
-    }
-    fs::create_dir_all(&logs).with_context(|| format!("creating {}", logs.display()))?;
-    Ok(logs)
 }
 
 /// Builds the driver: what every command that uses it starts with.

@@ -24,12 +24,7 @@ impl Steps {
     /// # Errors
     /// The folder can't be made.
     pub(crate) fn new(root: &Path, name: &str) -> Result<Self> {
-        let logs = root.join("target/logs").join(name);
-        if logs.exists() {
-            fs::remove_dir_all(&logs).with_context(|| format!("removing the old logs in {}", logs.display()))?;
-        }
-        fs::create_dir_all(&logs).with_context(|| format!("creating {}", logs.display()))?;
-        Ok(Self { logs, started: Instant::now(), number: 0 })
+        Ok(Self { logs: empty_log_directory(root, name)?, started: Instant::now(), number: 0 })
     }
 
     /// Runs one step. Its commands write to the log that it is given.
@@ -148,6 +143,19 @@ impl Log {
         let shown = &lines[lines.len().saturating_sub(SHOWN_LOG_LINES)..];
         shown.iter().flat_map(|line| ["    | ", line, "\n"]).collect()
     }
+}
+
+/// The directory `target/logs/NAME` below `root`, without the logs of an earlier run.
+///
+/// # Errors
+/// It can't be emptied or made.
+pub(crate) fn empty_log_directory(root: &Path, name: &str) -> Result<PathBuf> {
+    let logs = root.join("target/logs").join(name);
+    if logs.exists() {
+        fs::remove_dir_all(&logs).with_context(|| format!("removing the old logs in {}", logs.display()))?;
+    }
+    fs::create_dir_all(&logs).with_context(|| format!("creating {}", logs.display()))?;
+    Ok(logs)
 }
 
 /// The command as a person would type it.
