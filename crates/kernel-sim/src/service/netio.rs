@@ -29,21 +29,32 @@ fn admits(core: &Core, row: usize) -> bool {
     row != 0
 }
 
+/// The row that a driver calls with, unless the pointer can be none or the call is to fail.
+///
+/// # Safety
+/// If it can be a row, it points to one.
+unsafe fn row_of_call(core: &Core, row: usize) -> Result<Row, NtStatus> {
+    if !admits(core, row) {
+        return Err(NtStatus::INVALID_PARAMETER);
+    }
+    if core.fault() {
+        return Err(pool::NO_MEMORY);
+    }
+    // SAFETY: as the caller promises.
+    Ok(unsafe { driver_memory::read(row) })
+}
+
 /// `CreateAnycastIpAddressEntry`.
 ///
 /// # Safety
 /// Only the driver may call it.
 pub(super) unsafe extern "win64" fn create(row: usize) -> i32 {
     let core = processor::core();
-    if !admits(&core, row) {
-        return NtStatus::INVALID_PARAMETER.0;
-    }
-    if core.fault() {
-        return pool::NO_MEMORY.0;
-    }
     // SAFETY: as the driver vouches.
-    let row: Row = unsafe { driver_memory::read(row) };
-    core.netio().model.create(&row).0
+    match unsafe { row_of_call(&core, row) } {
+        Ok(row) => core.netio().model.create(&row).0,
+        Err(refusal) => refusal.0,
+    }
 }
 
 /// `DeleteAnycastIpAddressEntry`.
@@ -52,15 +63,11 @@ pub(super) unsafe extern "win64" fn create(row: usize) -> i32 {
 /// Only the driver may call it.
 pub(super) unsafe extern "win64" fn delete(row: usize) -> i32 {
     let core = processor::core();
-    if !admits(&core, row) {
-        return NtStatus::INVALID_PARAMETER.0;
-    }
-    if core.fault() {
-        return pool::NO_MEMORY.0;
-    }
     // SAFETY: as the driver vouches.
-    let row: Row = unsafe { driver_memory::read(row) };
-    core.netio().model.delete(&row).0
+    match unsafe { row_of_call(&core, row) } {
+        Ok(row) => core.netio().model.delete(&row).0,
+        Err(refusal) => refusal.0,
+    }
 }
 
 /// `GetAnycastIpAddressEntry`.
@@ -69,14 +76,11 @@ pub(super) unsafe extern "win64" fn delete(row: usize) -> i32 {
 /// Only the driver may call it.
 pub(super) unsafe extern "win64" fn get(address: usize) -> i32 {
     let core = processor::core();
-    if !admits(&core, address) {
-        return NtStatus::INVALID_PARAMETER.0;
-    }
-    if core.fault() {
-        return pool::NO_MEMORY.0;
-    }
     // SAFETY: as the driver vouches.
-    let mut row: Row = unsafe { driver_memory::read(address) };
+    let mut row = match unsafe { row_of_call(&core, address) } {
+        Ok(row) => row,
+        Err(refusal) => return refusal.0,
+    };
     let status = core.netio().model.get(&mut row);
     if status == NtStatus::SUCCESS {
         let bytes = unwritten_as_poison(&core, &row);
