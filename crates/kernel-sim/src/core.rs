@@ -19,6 +19,7 @@ use crate::processor;
 use crate::request::Request;
 use crate::schedule;
 use crate::service::{self, SERVICES, Service};
+use crate::tally::{Activity, Occasion, Tally};
 use crate::trampoline::Thunks;
 use crate::violation::{Frame, Rule, Violation};
 
@@ -150,6 +151,7 @@ pub(crate) struct Core {
     device_type: Block,
     thunks: Thunks,
     violations: Mutex<Vec<Violation>>,
+    tally: Tally,
     calls: Mutex<Vec<&'static str>>,
     /// A driver has crashed: nothing of it runs any more.
     stopped: AtomicBool,
@@ -180,6 +182,7 @@ impl Core {
             cancel_lock: AtomicBool::new(false),
             device_type,
             violations: Mutex::default(),
+            tally: Tally::default(),
             calls: Mutex::default(),
             stopped: AtomicBool::new(false),
             next_poison: AtomicU64::new(1),
@@ -223,12 +226,22 @@ impl Core {
             calls.push(service.name);
         }
         drop(calls);
+        self.occasion(Occasion::Call(service.name));
         schedule::point();
         let irql = processor::irql();
         if irql > service.highest {
             let detail = format!("{} may be called at up to {}; {}", service.name, service.highest, service.page);
             self.report(Rule::IrqlTooHigh, detail);
         }
+    }
+
+    /// Something at which rules are judged happens in what the driver does now.
+    pub(crate) fn occasion(&self, occasion: Occasion) {
+        self.tally.occasion(processor::activity(), occasion);
+    }
+
+    pub(crate) const fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// The services that the driver has called, in order.
@@ -307,6 +320,7 @@ impl Core {
             stack,
             irp: request.map(Request::history).unwrap_or_default(),
         };
+        self.tally.broken(request.map_or_else(processor::activity, Activity::of), rule);
         let mut violations = lock(&self.violations);
         if violations.len() < MAX_VIOLATIONS {
             violations.push(violation);

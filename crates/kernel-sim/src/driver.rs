@@ -13,6 +13,7 @@ use crate::layout::{self, DO_DEVICE_INITIALIZING, DeviceObject, DriverObject, MA
 use crate::memory::{Block, Placement};
 use crate::processor::{self, Irql};
 use crate::request::Request;
+use crate::tally::Occasion;
 use crate::violation::{Frame, Rule};
 use crate::watchdog;
 
@@ -171,11 +172,15 @@ impl Core {
         let result = processor::enter(self, request, || {
             processor::set_irql(irql);
             let code = driver.image.base()..driver.image.base() + driver.image.size();
+            self.occasion(Occasion::Entered);
             let _watch = watchdog::watch(self.options.time_limit);
             // SAFETY: the function is the driver's, whose image is mapped as long as it is loaded, or a service's.
             let result = unsafe { crash::call(code, function, arguments) };
             match &result {
-                Ok(_) => self.judge_held(),
+                Ok(_) => {
+                    self.occasion(Occasion::Returned);
+                    self.judge_held();
+                }
                 Err(crash) => self.report_crash(*crash),
             }
             result.map(|value| (value, processor::irql()))
@@ -263,6 +268,7 @@ impl Core {
     ///
     /// Pool, links and handles do not say whose they are, so they are judged when the last driver goes.
     fn report_leftovers(&self, driver: &Arc<LoadedDriver>) {
+        self.occasion(Occasion::Gone);
         let mut left = Vec::new();
         let state = self.state();
         for device in state.devices.values().filter(|device| Arc::ptr_eq(&device.driver, driver)) {

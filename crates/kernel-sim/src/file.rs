@@ -14,6 +14,7 @@ use crate::memory::{Block, Placement};
 use crate::processor::Irql;
 use crate::request::{Event, Lengths, Major, Outcome, Request};
 use crate::security::{self, Caller, DesiredAccess};
+use crate::tally::{Activity, Occasion};
 use crate::violation::Rule;
 use crate::{io_buffers, request};
 
@@ -122,6 +123,7 @@ impl Core {
     /// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-iomarkirppending>
     fn judge_return(&self, driver: &LoadedDriver, request: &Arc<Request>, returned: NtStatus) -> Option<Outcome> {
         request.note(Event::Returned(returned));
+        self.tally().occasion(Activity::of(request), Occasion::Dispatched);
         let report = |rule, detail: &str| {
             let routine = driver.dispatch_routine(request.major as u8);
             self.report_at(rule, detail, vec![driver.frame_of(routine)], Some(request));
@@ -131,6 +133,9 @@ impl Core {
         if returned == NtStatus::PENDING {
             if marked == Some(false) || outcome.as_ref().is_some_and(|outcome| !outcome.marked_pending) {
                 report(Rule::IrpPendingMismatch, "STATUS_PENDING was returned without IoMarkIrpPending");
+            }
+            if outcome.is_none() {
+                self.tally().occasion(Activity::of(request), Occasion::Pended);
             }
             return outcome;
         }

@@ -11,8 +11,9 @@ use crate::core::{Core, Options};
 use crate::driver::{LoadError, LoadedDriver};
 use crate::file::{File, Sent};
 use crate::image::Image;
-use crate::processor::Irql;
+use crate::processor::{self, Irql};
 use crate::security::{self, Caller, DesiredAccess};
+use crate::tally::{Activity, Judgement};
 use crate::violation::Violation;
 
 /// A simulated kernel, with its own drivers, devices, registry and NetIO. Clones are the same kernel.
@@ -35,7 +36,8 @@ impl Kernel {
     /// # Errors
     /// The image can't be loaded, or DriverEntry failed.
     pub fn load(&self, image: &Image, name: &str) -> Result<Driver, LoadError> {
-        Ok(Driver { driver: self.core.load(image, name)?, core: Arc::clone(&self.core) })
+        let driver = processor::during(Activity::Load, || self.core.load(image, name))?;
+        Ok(Driver { driver, core: Arc::clone(&self.core) })
     }
 
     /// Opens a device, or a name below it, as `NtCreateFile` does for a program. `path` is in the NT namespace.
@@ -50,6 +52,12 @@ impl Kernel {
     #[must_use]
     pub fn violations(&self) -> Vec<Violation> {
         self.core.violations()
+    }
+
+    /// How often each rule was judged so far, by what the drivers were asked to do.
+    #[must_use]
+    pub fn judgements(&self) -> Vec<Judgement> {
+        self.core.tally().judgements()
     }
 
     /// Panics with every violation in full, if there is any.
@@ -112,7 +120,7 @@ impl Driver {
     /// DriverUnload, or one of its devices is open.
     #[must_use]
     pub fn unload(&self) -> bool {
-        self.core.unload(&self.driver)
+        processor::during(Activity::Unload, || self.core.unload(&self.driver))
     }
 
     /// The addresses of this process where its image is mapped, for tools that measure the driver's own instructions.

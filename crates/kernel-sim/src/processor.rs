@@ -7,6 +7,7 @@ use crate::core::Core;
 use crate::image::StackPointers;
 use crate::request::Request;
 use crate::service::Service;
+use crate::tally::Activity;
 
 /// An interrupt request level.
 /// Source: <https://learn.microsoft.com/windows-hardware/drivers/kernel/managing-hardware-priorities>
@@ -48,6 +49,8 @@ struct Processor {
     core: RefCell<Option<Arc<Core>>>,
     request: RefCell<Option<Arc<Request>>>,
     call: Cell<Option<Call>>,
+    /// What the driver is asked to do, if it was said.
+    activity: Cell<Option<Activity>>,
     /// The critical regions that the thread has entered and not left.
     critical_regions: Cell<isize>,
     /// The first byte of the stack that is not the driver's any more.
@@ -88,6 +91,19 @@ pub(crate) fn stack_end() -> usize {
     PROCESSOR.with(|processor| processor.stack_end.get())
 }
 
+/// What the driver is asked to do: routines that were not called for anything in particular run in the background.
+pub(crate) fn activity() -> Activity {
+    PROCESSOR.with(|processor| processor.activity.get()).unwrap_or(Activity::Background)
+}
+
+/// Runs `work` as a part of `activity`.
+pub(crate) fn during<R>(activity: Activity, work: impl FnOnce() -> R) -> R {
+    let outer = PROCESSOR.with(|processor| processor.activity.replace(Some(activity)));
+    let result = work();
+    PROCESSOR.with(|processor| processor.activity.set(outer));
+    result
+}
+
 pub(crate) fn request() -> Option<Arc<Request>> {
     PROCESSOR.with(|processor| processor.request.borrow().clone())
 }
@@ -109,6 +125,7 @@ pub(crate) fn enter<R>(core: &Arc<Core>, request: Option<&Arc<Request>>, work: i
             processor.request.replace(request.cloned()),
             processor.call.take(),
             processor.stack_end.replace(std::ptr::from_ref(&here) as usize & !0xF),
+            processor.activity.replace(request.map(|request| Activity::of(request)).or(processor.activity.get())),
         )
     });
     let result = work();
@@ -117,6 +134,7 @@ pub(crate) fn enter<R>(core: &Arc<Core>, request: Option<&Arc<Request>>, work: i
         processor.request.replace(outer.1);
         processor.call.set(outer.2);
         processor.stack_end.set(outer.3);
+        processor.activity.set(outer.4);
     });
     result
 }

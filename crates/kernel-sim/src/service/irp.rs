@@ -10,6 +10,7 @@ use netio_anycast_protocol::status::NtStatus;
 use crate::core::{Core, Known};
 use crate::layout::Irp;
 use crate::request::{Major, Memory, Outcome, Request};
+use crate::tally::Occasion;
 use crate::violation::Rule;
 use crate::{driver_memory, io_buffers, processor, request};
 
@@ -79,6 +80,9 @@ fn outcome(core: &Core, request: &Request, memory: &Memory, header: &Irp) -> Out
     let status = NtStatus(header.status);
     let marked_pending = request::marked_pending(&memory.irp);
     let mut outcome = Outcome { information: header.information, marked_pending, ..Outcome::bare(status) };
+    if request.major == Major::DeviceControl {
+        core.occasion(Occasion::ControlCompleted);
+    }
     if request.major == Major::DeviceControl && !status.is_error() {
         let length = header.information.min(request.lengths.output);
         outcome.output = io_buffers::output(memory, request.lengths, length);

@@ -1,0 +1,268 @@
+//! How often each rule was judged, and while the driver did what: a rule that was never judged has shown nothing.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Mutex;
+
+use crate::core::lock;
+use crate::request::{Major, Request};
+use crate::violation::Rule;
+
+/// What a driver is asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Activity {
+    /// DriverEntry, and what is left if it fails.
+    Load,
+    /// An IRP of this major function, other than a device control.
+    Irp(u8),
+    /// A device control with this code.
+    Control(u32),
+    /// A routine that no IRP called: of a work item, for instance.
+    Background,
+    /// DriverUnload, and what is left after it.
+    Unload,
+}
+
+impl Activity {
+    pub(crate) const fn of(request: &Request) -> Self {
+        match request.major {
+            Major::DeviceControl => Self::Control(request.lengths.code),
+            major => Self::Irp(major as u8),
+        }
+    }
+}
+
+impl fmt::Display for Activity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Load => formatter.write_str("DriverEntry"),
+            Self::Irp(0x00) => formatter.write_str("IRP_MJ_CREATE"),
+            Self::Irp(0x02) => formatter.write_str("IRP_MJ_CLOSE"),
+            Self::Irp(0x12) => formatter.write_str("IRP_MJ_CLEANUP"),
+            Self::Irp(major) => write!(formatter, "IRP_MJ {major:#04x}"),
+            Self::Control(code) => write!(formatter, "control code {code:#010x}"),
+            Self::Background => formatter.write_str("work items"),
+            Self::Unload => formatter.write_str("DriverUnload"),
+        }
+    }
+}
+
+/// Something that happens, at which rules are judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Occasion {
+    /// The driver calls this service.
+    Call(&'static str),
+    /// A routine of the driver is called.
+    Entered,
+    /// A routine of the driver returns.
+    Returned,
+    /// A dispatch routine returns.
+    Dispatched,
+    /// A dispatch routine has returned, and its IRP is pending.
+    Pended,
+    /// A device control is completed.
+    ControlCompleted,
+    /// The driver goes: it is unloaded, or DriverEntry has failed.
+    Gone,
+}
+
+/// When a rule is judged: at any call of a service, or at these occasions.
+enum When {
+    AnyCall,
+    At(&'static [Occasion]),
+}
+
+use Occasion::{Call, ControlCompleted, Dispatched, Entered, Gone, Pended, Returned};
+use When::{AnyCall, At};
+
+const FREE: When = At(&[Call("ExFreePool"), Call("ExFreePoolWithTag")]);
+const COMPLETE: When = At(&[Call("IofCompleteRequest")]);
+const LOCK: When = At(&[
+    Call("ExAcquirePushLockExclusiveEx"),
+    Call("ExAcquirePushLockSharedEx"),
+    Call("ExReleasePushLockExclusiveEx"),
+    Call("ExReleasePushLockSharedEx"),
+]);
+
+/// When each rule is judged. Its tests have every rule.
+const WHEN: &[(Rule, When)] = &[
+    (Rule::IrqlTooHigh, AnyCall),
+    (Rule::IrqlChanged, At(&[Returned])),
+    (Rule::IrqlDirection, At(&[Call("KfRaiseIrql"), Call("KeLowerIrql")])),
+    (Rule::PoolLeak, At(&[Gone])),
+    (Rule::PoolDoubleFree, FREE),
+    (Rule::PoolInvalidFree, FREE),
+    (Rule::PoolWrongTag, FREE),
+    (Rule::PoolOverrun, At(&[Call("ExFreePool"), Call("ExFreePoolWithTag"), Call("IofCompleteRequest")])),
+    (Rule::PoolParameter, At(&[Call("ExAllocatePool2"), Call("ExAllocatePoolWithTag")])),
+    (Rule::IrpCompletedTwice, COMPLETE),
+    (Rule::IrpUnknown, COMPLETE),
+    (Rule::IrpNotCompleted, At(&[Dispatched])),
+    (Rule::IrpLost, At(&[Pended])),
+    (Rule::IrpCompletedPending, COMPLETE),
+    (Rule::IrpPendingMismatch, At(&[Dispatched])),
+    (Rule::IrpStatusMismatch, At(&[Dispatched])),
+    (Rule::IrpCancelRoutine, COMPLETE),
+    (Rule::CancelLock, At(&[Call("IoAcquireCancelSpinLock"), Call("IoReleaseCancelSpinLock"), Returned])),
+    (Rule::CriticalRegion, At(&[Returned])),
+    (Rule::LockOwner, LOCK),
+    (Rule::LockKept, At(&[Returned])),
+    (
+        Rule::WaitForever,
+        At(&[Call("KeWaitForSingleObject"), Call("ExAcquirePushLockExclusiveEx"), Call("ExAcquirePushLockSharedEx")]),
+    ),
+    (Rule::WorkItemInvalid, At(&[Call("IoQueueWorkItem"), Call("IoFreeWorkItem")])),
+    (Rule::WorkItemLeft, At(&[Gone])),
+    (Rule::InformationTooLarge, At(&[ControlCompleted])),
+    (Rule::InformationLeak, At(&[ControlCompleted])),
+    (Rule::DeviceLeft, At(&[Gone])),
+    (Rule::DeviceInvalid, At(&[Call("IoCreateDevice"), Call("IoDeleteDevice")])),
+    (Rule::LinkLeft, At(&[Gone])),
+    (Rule::HandleLeft, At(&[Gone])),
+    (Rule::HandleInvalid, At(&[Call("ZwClose"), Call("ZwQueryValueKey"), Call("ZwSetSecurityObject")])),
+    (Rule::TableLeak, At(&[Gone])),
+    (Rule::TableInvalidFree, At(&[Call("FreeMibTable")])),
+    (
+        Rule::RowInvalid,
+        At(&[
+            Call("CreateAnycastIpAddressEntry"),
+            Call("DeleteAnycastIpAddressEntry"),
+            Call("GetAnycastIpAddressEntry"),
+        ]),
+    ),
+    (Rule::Crash, At(&[Entered])),
+    (Rule::TimeLimit, At(&[Entered])),
+];
+
+fn when(rule: Rule) -> Option<&'static When> {
+    WHEN.iter().find(|(other, _)| *other == rule).map(|(_, when)| when)
+}
+
+impl Rule {
+    /// The occasions on which it is judged, in words; empty if they are not counted.
+    #[must_use]
+    pub fn occasion(self) -> String {
+        match when(self) {
+            None => String::new(),
+            Some(AnyCall) => "any call of a service".to_owned(),
+            Some(At(occasions)) => occasions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        }
+    }
+}
+
+impl fmt::Display for Occasion {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Call(service) => service,
+            Entered => "a call of the driver",
+            Returned => "a return of the driver",
+            Dispatched => "a return of a dispatch routine",
+            Pended => "an IRP that pends",
+            ControlCompleted => "the completion of a device control",
+            Gone => "the driver's end",
+        })
+    }
+}
+
+/// A rule during an activity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// The rule.
+    pub rule: Rule,
+    /// What the driver did.
+    pub activity: Activity,
+    /// How often there was an occasion to break the rule.
+    pub judged: u64,
+    /// How often it was broken.
+    pub broken: u64,
+}
+
+/// The counts of one kernel.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    counts: Mutex<BTreeMap<Activity, Counts>>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    occasions: BTreeMap<Occasion, u64>,
+    broken: BTreeMap<Rule, u64>,
+}
+
+impl Tally {
+    pub(crate) fn occasion(&self, activity: Activity, occasion: Occasion) {
+        *lock(&self.counts).entry(activity).or_default().occasions.entry(occasion).or_default() += 1;
+    }
+
+    pub(crate) fn broken(&self, activity: Activity, rule: Rule) {
+        *lock(&self.counts).entry(activity).or_default().broken.entry(rule).or_default() += 1;
+    }
+
+    /// Every rule during every activity in which it was judged or broken.
+    pub(crate) fn judgements(&self) -> Vec<Judgement> {
+        let counts = lock(&self.counts);
+        let each = counts.iter().flat_map(|(activity, counts)| {
+            Rule::ALL.iter().map(|rule| Judgement {
+                rule: *rule,
+                activity: *activity,
+                judged: counts.judged(*rule),
+                broken: counts.broken.get(rule).copied().unwrap_or_default(),
+            })
+        });
+        each.filter(|judgement| judgement.judged + judgement.broken > 0).collect()
+    }
+}
+
+impl Counts {
+    fn judged(&self, rule: Rule) -> u64 {
+        let judges = |occasion: &Occasion| match when(rule) {
+            None => false,
+            Some(AnyCall) => matches!(occasion, Call(_)),
+            Some(At(occasions)) => occasions.contains(occasion),
+        };
+        self.occasions.iter().filter(|(occasion, _)| judges(occasion)).map(|(_, times)| times).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::SERVICES;
+
+    #[test]
+    fn every_rule_is_judged_on_some_occasion_once_told() {
+        for rule in Rule::ALL {
+            assert_eq!(WHEN.iter().filter(|(other, _)| other == rule).count(), 1, "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn the_services_at_which_rules_are_judged_exist() {
+        for (rule, when) in WHEN {
+            let At(occasions) = when else { continue };
+            for occasion in *occasions {
+                let Call(name) = occasion else { continue };
+                assert!(SERVICES.iter().any(|service| service.name == *name), "{rule:?}: {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn occasions_count_for_their_rules_and_for_no_others() {
+        let tally = Tally::default();
+        tally.occasion(Activity::Load, Call("ExFreePool"));
+        tally.occasion(Activity::Load, Call("DbgPrint"));
+        tally.occasion(Activity::Unload, Gone);
+        tally.broken(Activity::Unload, Rule::PoolLeak);
+        let of = |activity, rule| {
+            let judgements = tally.judgements();
+            let found = judgements.iter().find(|it| it.activity == activity && it.rule == rule);
+            found.map_or((0, 0), |it| (it.judged, it.broken))
+        };
+        assert_eq!(of(Activity::Load, Rule::IrqlTooHigh), (2, 0));
+        assert_eq!(of(Activity::Load, Rule::PoolDoubleFree), (1, 0));
+        assert_eq!(of(Activity::Load, Rule::PoolLeak), (0, 0));
+        assert_eq!(of(Activity::Unload, Rule::PoolLeak), (1, 1));
+        assert_eq!(of(Activity::Unload, Rule::IrqlTooHigh), (0, 0));
+    }
+}
