@@ -227,7 +227,7 @@ impl Core {
         }
         drop(calls);
         self.occasion(Occasion::Call(service.name));
-        schedule::point();
+        schedule::called(service.name, processor::activity());
         let irql = processor::irql();
         if irql > service.highest {
             let detail = format!("{} may be called at up to {}; {}", service.name, service.highest, service.page);

@@ -13,6 +13,7 @@ use crate::layout::{self, DO_DEVICE_INITIALIZING, DeviceObject, DriverObject, MA
 use crate::memory::{Block, Placement};
 use crate::processor::{self, Irql};
 use crate::request::Request;
+use crate::schedule;
 use crate::tally::Occasion;
 use crate::violation::{Frame, Rule};
 use crate::watchdog;
@@ -171,6 +172,7 @@ impl Core {
         let outer = processor::irql();
         let result = processor::enter(self, request, || {
             processor::set_irql(irql);
+            let outer = schedule::open(Some(processor::activity()));
             let code = driver.image.base()..driver.image.base() + driver.image.size();
             self.occasion(Occasion::Entered);
             let _watch = watchdog::watch(self.options.time_limit);
@@ -183,6 +185,7 @@ impl Core {
                 }
                 Err(crash) => self.report_crash(*crash),
             }
+            schedule::open(outer);
             result.map(|value| (value, processor::irql()))
         });
         processor::set_irql(outer);

@@ -55,7 +55,7 @@ pub use faults::{Faults, Site};
 pub use image::{CallSite, Image, ImageError};
 pub use kernel::{Driver, Handle, Kernel, Pending, Reply};
 pub use processor::Irql;
-pub use schedule::{Work, interleave};
+pub use schedule::{Interleaving, Work, interleave, interleaving};
 pub use security::{Caller, DesiredAccess, descriptor};
 pub use tally::{Activity, Judgement};
 pub use violation::{Frame, Rule, Violation};

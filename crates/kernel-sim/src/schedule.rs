@@ -4,21 +4,42 @@
 //! says who goes on. So the same seed gives the same interleaving of the driver's calls again, and another seed another.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
 use crate::core::lock;
+use crate::tally::Activity;
 
 /// What one of the threads does.
 pub type Work<'a> = Box<dyn FnOnce() + Send + 'a>;
+
+/// What came of the turns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interleaving {
+    /// Stands for the order in which the threads called services: equal for equal orders, and, but for chance, only for those.
+    pub order: u64,
+    /// How often a service was called for the second while another thread was in the middle of the first.
+    pub overlaps: BTreeMap<(Activity, Activity), u64>,
+}
 
 /// Runs the threads in the order that follows from `seed`, to the end of each.
 ///
 /// # Panics
 /// If one of the threads panics.
 pub fn interleave(seed: u64, work: Vec<Work<'_>>) {
+    let _ = interleaving(seed, work);
+}
+
+/// The same, and tells what came of it.
+///
+/// # Panics
+/// If one of the threads panics.
+#[must_use]
+pub fn interleaving(seed: u64, work: Vec<Work<'_>>) -> Interleaving {
     let alive: Vec<usize> = (0..work.len()).collect();
-    let mut state = State { random: seed, next: alive.len(), alive, current: 0 };
+    let mut state = State { random: seed, next: alive.len(), alive, current: 0, trace: Trace::default() };
     state.choose();
     let turns = Arc::new(Turns { state: Mutex::new(state), changed: Condvar::new() });
     thread::scope(|scope| {
@@ -34,6 +55,30 @@ pub fn interleave(seed: u64, work: Vec<Work<'_>>) {
             });
         }
     });
+    let trace = std::mem::take(&mut lock(&turns.state).trace);
+    Interleaving { order: trace.order.finish(), overlaps: trace.overlaps }
+}
+
+/// The driver calls a service; then another thread may go on.
+pub(crate) fn called(service: &'static str, activity: Activity) {
+    SEAT.with_borrow(|seat| {
+        if let Some(seat) = seat {
+            lock(&seat.turns.state).trace.called(seat.number, service, activity);
+            seat.pass();
+        }
+    });
+}
+
+/// This thread is in the middle of `activity` now, or of none. Returns what it was in the middle of.
+pub(crate) fn open(activity: Option<Activity>) -> Option<Activity> {
+    SEAT.with_borrow(|seat| {
+        let seat = seat.as_ref()?;
+        let open = &mut lock(&seat.turns.state).trace.open;
+        match activity {
+            Some(activity) => open.insert(seat.number, activity),
+            None => open.remove(&seat.number),
+        }
+    })
 }
 
 /// A place where another thread may go on.
@@ -75,6 +120,25 @@ struct State {
     current: usize,
     /// The number of the next thread that joins.
     next: usize,
+    trace: Trace,
+}
+
+/// What has happened so far.
+#[derive(Debug, Default)]
+struct Trace {
+    order: DefaultHasher,
+    /// What each thread is in the middle of.
+    open: BTreeMap<usize, Activity>,
+    overlaps: BTreeMap<(Activity, Activity), u64>,
+}
+
+impl Trace {
+    fn called(&mut self, thread: usize, service: &'static str, activity: Activity) {
+        (thread, service).hash(&mut self.order);
+        for (_, open) in self.open.iter().filter(|(other, _)| **other != thread) {
+            *self.overlaps.entry((*open, activity)).or_default() += 1;
+        }
+    }
 }
 
 impl State {
@@ -161,6 +225,38 @@ mod tests {
     #[test]
     fn a_seed_gives_the_same_order_again() {
         assert_eq!(order(7), order(7));
+    }
+
+    /// Two threads that call a service each in the middle of an activity.
+    fn two(seed: u64) -> Interleaving {
+        let thread = |service, activity| -> Work<'_> {
+            Box::new(move || {
+                open(Some(activity));
+                called(service, activity);
+                called(service, activity);
+                open(None);
+            })
+        };
+        interleaving(seed, vec![thread("a", Activity::Load), thread("b", Activity::Unload)])
+    }
+
+    #[test]
+    fn orders_are_told_apart_and_known_again() {
+        assert_eq!(two(5), two(5));
+        let orders: std::collections::BTreeSet<_> = (0..200).map(|seed| two(seed).order).collect();
+        // Two calls of one among two of the other: 4! / (2! 2!).
+        assert_eq!(orders.len(), 6);
+    }
+
+    #[test]
+    fn what_happens_in_the_middle_of_something_else_is_counted() {
+        let all: Vec<_> = (0..200).map(two).collect();
+        let both = [(Activity::Load, Activity::Unload), (Activity::Unload, Activity::Load)];
+        for pair in both {
+            assert!(all.iter().any(|one| one.overlaps.contains_key(&pair)), "{pair:?}");
+        }
+        assert!(all.iter().any(|one| one.overlaps.is_empty()), "one after the other");
+        assert!(all.iter().all(|one| one.overlaps.keys().all(|pair| both.contains(pair))));
     }
 
     #[test]
