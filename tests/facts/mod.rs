@@ -70,7 +70,7 @@ pub fn write_to<F: Fact>(folder: &Path, name: &str, fact: &F) -> io::Result<()> 
     let path = folder.join(format!("{}.{name}.json", F::KIND));
     // Whoever reads sees all of it or what was there before.
     let new = path.with_extension(format!("new-{}", std::process::id()));
-    fs::write(&new, serde_json::to_vec_pretty(fact)?)?;
+    fs::write(&new, serde_json::to_vec(fact)?)?;
     fs::rename(new, path)
 }
 

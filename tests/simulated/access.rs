@@ -8,6 +8,7 @@ use netio_anycast_protocol::{DEVICE_NAME, SERVICE_NAME};
 use zerocopy::IntoBytes as _;
 
 use crate::bench::{Bench, DEVICE, ETHERNET, class_setting, image, kernel, on};
+use crate::report;
 
 /// The status that opening ends with.
 fn open(kernel: &Kernel, path: &str, caller: &Caller, access: DesiredAccess) -> NtStatus {
@@ -43,6 +44,7 @@ fn an_administrator_s_setting_for_the_class_takes_the_place_of_the_default() {
     assert_eq!(open(&kernel, DEVICE, &Caller::user(), DesiredAccess::READ), NtStatus::SUCCESS);
     assert_eq!(open(&kernel, DEVICE, &Caller::user(), DesiredAccess::WRITE), NtStatus::ACCESS_DENIED);
     assert!(driver.unload());
+    report::judged(&kernel);
     kernel.assert_clean();
 }
 
@@ -52,6 +54,7 @@ fn a_setting_that_is_no_descriptor_keeps_the_driver_from_loading() {
     let kernel = kernel(Options { registry, ..Options::default() });
     kernel.load(&image(), SERVICE_NAME).expect_err("a broken setting must not open the device to anybody");
     assert!(kernel.devices().is_empty());
+    report::judged(&kernel);
     kernel.assert_clean();
 }
 

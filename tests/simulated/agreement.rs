@@ -9,6 +9,7 @@ use netio_anycast_tests::scenario::{self, AccessName, Host, LINE_MARK, Scenario}
 use netio_model::control::{self, Command};
 
 use crate::bench::{DEVICE, image};
+use crate::report;
 
 /// The simulated kernel, as a scenario reaches it.
 struct Simulated {
@@ -74,5 +75,6 @@ fn the_scenario_runs_and_no_rule_is_broken() {
     }
     assert!(transcript.len() > scenario.steps.len(), "every step has at least a line");
     assert!(driver.unload(), "the scenario leaves no handle open");
+    report::judged(&kernel);
     kernel.assert_clean();
 }

@@ -14,6 +14,8 @@ use netio_anycast_protocol::table::{TableFilter, TableHeader};
 use netio_model::{Families, Function, Interface, Model};
 use zerocopy::{FromBytes, IntoBytes};
 
+use crate::report;
+
 /// The device as a program's `\\.\NetioAnycast` reaches it.
 pub(crate) const DEVICE: &str = netio_anycast_protocol::SYMBOLIC_LINK_NAME;
 
@@ -137,8 +139,11 @@ impl Bench {
 impl Drop for Bench {
     fn drop(&mut self) {
         drop(self.handle.take());
-        if !std::thread::panicking() {
-            assert!(self.driver.unload(), "the driver can be unloaded once it is closed");
+        let fine = !std::thread::panicking();
+        let unloaded = fine && self.driver.unload();
+        report::judged(&self.kernel);
+        if fine {
+            assert!(unloaded, "the driver can be unloaded once it is closed");
             assert!(self.kernel.devices().is_empty(), "no device is left");
             self.kernel.assert_clean();
         }

@@ -1,60 +1,104 @@
 //! Whether the tests of failures are complete: every place in the image's code that calls a service which may fail has seen it
 //! fail, and the driver survived.
 
-use std::collections::BTreeSet;
-
-use kernel_sim::{CallSite, DesiredAccess, Faults, Image, Options, Registry, Site};
+use kernel_sim::{Activity, CallSite, DesiredAccess, Faults, Image, Options, Registry, Site};
 use netio_anycast_protocol::SERVICE_NAME;
+use netio_anycast_protocol::create::{CreateRequest, DeleteRequest};
 use netio_anycast_protocol::operation::Operation;
 use netio_anycast_protocol::row::Row;
 use netio_anycast_protocol::table::TableFilter;
+use netio_anycast_tests::facts::{self, Failure, Sites};
 use zerocopy::IntoBytes as _;
 
 use crate::bench::{Bench, ETHERNET, address, class_setting, image, kernel, on};
+use crate::report;
 
 /// Functions whose calls can't be reached, each with the reason.
 const UNREACHABLE: [(&str, &str); 1] =
     [("netio_anycast::pool::ExAllocatePool2", "the symbol is exported, and so kept; who calls it has it inlined")];
 
-/// Whether a call is in one of those functions themselves, not in what they were inlined into.
-fn is_unreachable(image: &Image, site: &CallSite) -> bool {
+/// Why a call can't be reached, if it is in one of those functions themselves, not in what they were inlined into.
+fn unreachable(image: &Image, site: &CallSite) -> Option<&'static str> {
     let symbol = image.symbol(site.offset).unwrap_or_default();
     let outermost = symbol.rsplit(" in ").next().unwrap_or_default();
-    UNREACHABLE.iter().any(|(function, _reason)| outermost.starts_with(&format!("{function}(")))
+    let function = UNREACHABLE.iter().find(|(function, _)| outermost.starts_with(&format!("{function}(")));
+    function.map(|(_, reason)| *reason)
+}
+
+/// Which sites have failed, with what the driver was doing and what came of it.
+type Failed = Vec<(Site, Failure)>;
+
+/// Notes what failed in this run, if anything did and it is not noted yet.
+fn note(failed: &mut Failed, faults: &Faults, operation: &str, outcome: impl FnOnce() -> String) {
+    if let Some(site) = faults.struck().filter(|site| failed.last().is_none_or(|(last, _)| last != site)) {
+        let failure = Failure { operation: operation.to_owned(), outcome: outcome(), stack: site.stack.clone() };
+        failed.push((site, failure));
+    }
 }
 
 /// Loads and unloads the driver, with a failure from every call stack.
-fn fail_while_loading(allocate_pool2: bool, registry: &Registry) -> Vec<Site> {
+fn fail_while_loading(allocate_pool2: bool, registry: &Registry) -> Failed {
+    let mut failed = Failed::new();
     Faults::at_every_site(|faults| {
         let options =
             Options { faults: faults.clone(), allocate_pool2, registry: registry.clone(), ..Options::default() };
         let kernel = kernel(options);
-        match kernel.load(&image(), SERVICE_NAME) {
-            Ok(driver) => assert!(driver.unload()),
+        let loaded = kernel.load(&image(), SERVICE_NAME);
+        note(&mut failed, faults, &Activity::Load.to_string(), || {
+            loaded.as_ref().map_or_else(ToString::to_string, |_| "the driver is loaded".to_owned())
+        });
+        match loaded {
+            Ok(driver) => {
+                let unloaded = driver.unload();
+                note(&mut failed, faults, &Activity::Unload.to_string(), || "the driver is unloaded".to_owned());
+                assert!(unloaded);
+            }
             Err(error) => assert!(faults.struck().is_some(), "{error}"),
         }
+        report::judged(&kernel);
         assert!(kernel.devices().is_empty() && kernel.links().is_empty());
         kernel.assert_clean();
-    })
+    });
+    failed
 }
 
 /// Every operation, with a failure from every call stack.
-fn fail_while_serving() -> Vec<Site> {
+fn fail_while_serving() -> Failed {
+    let mut failed = Failed::new();
     Faults::at_every_site(|faults| {
         let bench = faults.suspended(|| Bench::with(Options { faults: faults.clone(), ..Options::default() }));
+        let mut serve = |operation: Operation, input: &[u8], room: usize| {
+            let status = bench.send(operation, input, room).status;
+            note(&mut failed, faults, operation.definition().name, || status.to_string());
+        };
         for row in [on(ETHERNET, "192.0.2.1"), Row::on_index(address("192.0.2.2"), ETHERNET.index)] {
             // What each deserves is told in `faults`; here every path is walked.
-            let _ = (bench.create(row), bench.get(row));
+            serve(Operation::Create, CreateRequest { row, lifetime: 0, flags: 0 }.as_bytes(), size_of::<Row>());
+            serve(Operation::Get, row.as_bytes(), size_of::<Row>());
             for filter in [
                 TableFilter::ALL,
                 TableFilter { luid: ETHERNET.luid, ..TableFilter::ALL },
                 TableFilter { index: ETHERNET.index, ..TableFilter::ALL },
             ] {
-                let _ = bench.send(Operation::GetTable, filter.as_bytes(), 256);
+                serve(Operation::GetTable, filter.as_bytes(), 256);
             }
-            let _ = bench.delete(row);
+            serve(Operation::Delete, DeleteRequest { row, flags: 0, reserved: 0 }.as_bytes(), 0);
         }
-    })
+    });
+    failed
+}
+
+/// A call site with how it has failed.
+fn fact(image: &Image, site: &CallSite, failed: &Failed) -> facts::CallSite {
+    let at_site = |stack: &[usize]| stack.first().copied() == site.returns_to && site.returns_to.is_some();
+    let failures: Vec<Failure> = failed.iter().filter(|it| at_site(&it.0.stack)).map(|it| it.1.clone()).collect();
+    facts::CallSite {
+        service: site.service.clone(),
+        offset: site.offset,
+        symbol: image.symbol(site.offset),
+        unreachable: unreachable(image, site).filter(|_| failures.is_empty()).map(str::to_owned),
+        failures,
+    }
 }
 
 #[test]
@@ -66,11 +110,12 @@ fn every_call_of_a_service_that_may_fail_has_failed() {
             failed.extend(fail_while_loading(allocate_pool2, &registry));
         }
     }
-    let failed: BTreeSet<Option<usize>> = failed.iter().map(|site| site.stack.first().copied()).collect();
     let image = image();
-    let sites = image.fallible_call_sites().expect("the image is whole");
+    let calls = image.fallible_call_sites().expect("the image is whole");
+    let sites: Vec<facts::CallSite> = calls.iter().map(|site| fact(&image, site, &failed)).collect();
+    facts::write("image", &Sites { sites: sites.clone() });
     assert!(!sites.is_empty(), "the driver calls something");
-    let untried = sites.iter().filter(|site| !failed.contains(&site.returns_to));
-    let never: Vec<&CallSite> = untried.filter(|site| !is_unreachable(&image, site)).collect();
+    let never = sites.iter().filter(|site| site.failures.is_empty() && site.unreachable.is_none());
+    let never: Vec<&facts::CallSite> = never.collect();
     assert!(never.is_empty(), "calls that no test has seen fail: {never:#x?}");
 }

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use kernel_sim::{Caller, DesiredAccess, Kernel, LoadError, Options, Registry, Rule, Violation};
 
+use netio_anycast_tests::facts;
+
 use crate::bench::kernel;
 
 /// `IOCTL_CONTROL` of `controls/control.h`.
@@ -36,9 +38,13 @@ fn run(name: &str) -> (Kernel, Vec<Violation>) {
 
 /// The control is caught by exactly this rule.
 fn is_caught(name: &str, rule: Rule) {
-    let (_, violations) = run(name);
+    let (kernel, violations) = run(name);
     let rules: BTreeSet<Rule> = violations.iter().map(|violation| violation.rule).collect();
+    let reported = rules.iter().map(|rule| format!("{rule:?}")).collect();
+    facts::write(name, &facts::Control { rule: format!("{rule:?}"), reported });
     assert_eq!(rules, BTreeSet::from([rule]), "{violations:#?}");
+    let occasions = kernel.judgements().iter().filter(|it| it.rule == rule).map(|it| it.judged).sum::<u64>();
+    assert!(occasions > 0, "{rule:?} was broken and, by its occasions in kernel-sim's tally.rs, never judged");
 }
 
 macro_rules! controls {

@@ -5,8 +5,10 @@ use netio_anycast_protocol::SERVICE_NAME;
 use netio_anycast_protocol::address::AddressFamily;
 use netio_anycast_protocol::row::Row;
 use netio_anycast_protocol::status::NtStatus;
+use netio_anycast_tests::facts::{Pairs, write};
 
 use crate::bench::{Bench, DEVICE, ETHERNET, address, image, kernel, on, resolved};
+use crate::report;
 
 /// The services among the sites, each once.
 fn services(sites: &[Site]) -> Vec<&'static str> {
@@ -28,6 +30,7 @@ fn a_failure_while_loading_leaves_nothing() {
                 (struck, result) => panic!("{struck:?} led to {result:?}"),
             }
             assert!(kernel.devices().is_empty() && kernel.links().is_empty(), "{:?}", faults.struck());
+            report::judged(&kernel);
             kernel.assert_clean();
         });
         let allocate = if allocate_pool2 { "ExAllocatePool2" } else { "ExAllocatePoolWithTag" };
@@ -102,6 +105,23 @@ fn opening_and_closing_need_nothing_that_can_fail() {
     assert_eq!(sites, []);
 }
 
+/// Writes which pairs there were.
+fn write_pairs(name: &str, runs: &[Vec<Site>]) {
+    let mut pairs = Pairs::default();
+    for run in runs {
+        let [first, second] = run.as_slice() else {
+            pairs.alone += 1;
+            continue;
+        };
+        let same = |pair: &&mut (String, String, usize)| pair.0 == first.service && pair.1 == second.service;
+        match pairs.pairs.iter_mut().find(same) {
+            Some(pair) => pair.2 += 1,
+            None => pairs.pairs.push((first.service.to_owned(), second.service.to_owned(), 1)),
+        }
+    }
+    write(name, &pairs);
+}
+
 #[test]
 fn two_failures_at_once_break_no_rule_and_leave_nothing() {
     let loading = Faults::at_every_pair(|faults| {
@@ -111,6 +131,7 @@ fn two_failures_at_once_break_no_rule_and_leave_nothing() {
             Err(_) => assert!(faults.struck().is_some()),
         }
         assert!(kernel.devices().is_empty() && kernel.links().is_empty());
+        report::judged(&kernel);
         kernel.assert_clean();
     });
     let serving = Faults::at_every_pair(|faults| {
@@ -121,5 +142,7 @@ fn two_failures_at_once_break_no_rule_and_leave_nothing() {
         let deleted = bench.delete(row).is_ok();
         assert_eq!(bench.addresses().len(), usize::from(created && !deleted));
     });
+    write_pairs("while loading", &loading);
+    write_pairs("while serving", &serving);
     assert!(loading.len() >= 7 && serving.iter().any(|sites| sites.len() == 2), "{loading:?} {serving:?}");
 }

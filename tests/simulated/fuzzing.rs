@@ -3,17 +3,21 @@
 //! Every request follows from the seed, which a failure names. `KERNEL_SIM_IRPS` asks for more requests than a test run has
 //! time for, and `KERNEL_SIM_SEED` for others.
 
-use kernel_sim::{Caller, DesiredAccess, Handle, Irql, Kernel, Options};
+use std::collections::BTreeMap;
+
+use kernel_sim::{Activity, Caller, DesiredAccess, Handle, Irql, Kernel, Options};
 use netio_anycast_protocol::create::CreateRequest;
 use netio_anycast_protocol::operation::{OPERATIONS, Operation};
 use netio_anycast_protocol::row::Row;
 use netio_anycast_protocol::status::NtStatus;
 use netio_anycast_protocol::table::TableFilter;
 use netio_anycast_protocol::{SERVICE_NAME, address::AddressFamily};
+use netio_anycast_tests::facts::{Fuzzing, Sent, write};
 use netio_model::{Fault, Function};
 use zerocopy::IntoBytes as _;
 
 use crate::bench::{DEVICE, ETHERNET, SECOND, address, image, kernel};
+use crate::report;
 
 /// The requests of a test run.
 const IRPS: u64 = 60_000;
@@ -111,7 +115,7 @@ fn disturb(random: &mut Random, kernel: &Kernel) {
 }
 
 /// Sends one request through one of the handles.
-fn request(random: &mut Random, handles: &[Handle]) {
+fn request(random: &mut Random, handles: &[Handle], sent: &mut Outcomes) {
     let definition = random.pick(&OPERATIONS);
     let mut code = definition.control_code();
     if random.one_in(16) {
@@ -126,12 +130,16 @@ fn request(random: &mut Random, handles: &[Handle]) {
     };
     let irql = *random.pick(&[Irql::PASSIVE_LEVEL, Irql::PASSIVE_LEVEL, Irql::APC_LEVEL, Irql::DISPATCH_LEVEL]);
     let reply = random.pick(handles).control_at(irql, code, &input, room);
+    *sent.entry((report::name(Activity::Control(code)), reply.status)).or_default() += 1;
     assert!(reply.output.len() <= room, "{code:#x}: more output than room");
     assert!(!reply.status.is_error() || reply.information == 0, "{code:#x}: {} with output", reply.status);
 }
 
+/// How often requests ended how, by operation and status.
+type Outcomes = BTreeMap<(String, NtStatus), u64>;
+
 /// Loads the driver, sends requests, and unloads it.
-fn run(seed: u64, irps: u64) {
+fn run(seed: u64, irps: u64, sent: &mut Outcomes) {
     let mut random = Random(seed);
     let options = Options { allocate_pool2: !random.one_in(2), ..Options::default() };
     let kernel = kernel(options);
@@ -145,20 +153,38 @@ fn run(seed: u64, irps: u64) {
                 handles[position] = open(DesiredAccess::READ_WRITE);
             }
             1..4 => disturb(&mut random, &kernel),
-            _ => request(&mut random, &handles),
+            _ => request(&mut random, &handles, sent),
         }
     }
     handles.clear();
-    assert!(driver.unload(), "seed {seed}: the driver can be unloaded");
+    let unloaded = driver.unload();
+    report::judged(&kernel);
+    assert!(unloaded, "seed {seed}: the driver can be unloaded");
     let violations = kernel.violations();
     let text: Vec<String> = violations.iter().map(ToString::to_string).collect();
     assert!(violations.is_empty(), "seed {seed}: the driver broke rules:\n{}", text.join("\n"));
 }
 
+/// Writes what was sent so far.
+fn write_outcomes(seed: u64, loads: u64, outcomes: &Outcomes) {
+    let sent: Vec<Sent> = outcomes
+        .iter()
+        .map(|((operation, status), times)| Sent {
+            operation: operation.clone(),
+            status: status.to_string(),
+            times: *times,
+        })
+        .collect();
+    let irps = sent.iter().map(|sent| sent.times).sum();
+    write("image", &Fuzzing { seed, loads, irps, sent });
+}
+
 #[test]
 fn no_request_breaks_a_rule() {
     let (irps, seed) = (setting("KERNEL_SIM_IRPS", IRPS), setting("KERNEL_SIM_SEED", 1));
+    let mut outcomes = Outcomes::new();
     for load in 0..irps.div_ceil(IRPS_PER_LOAD) {
-        run(seed.wrapping_add(load), IRPS_PER_LOAD.min(irps));
+        run(seed.wrapping_add(load), IRPS_PER_LOAD.min(irps), &mut outcomes);
+        write_outcomes(seed, load + 1, &outcomes);
     }
 }

@@ -5,6 +5,7 @@ use netio_anycast_protocol::status::NtStatus;
 use netio_anycast_protocol::{DEVICE_NAME, SERVICE_NAME};
 
 use crate::bench::{Bench, DEVICE, ETHERNET, image, kernel, on};
+use crate::report;
 
 #[test]
 fn it_loads_with_and_without_ex_allocate_pool2() {
@@ -44,6 +45,7 @@ fn it_can_be_loaded_again_after_it_was_unloaded() {
         let driver = kernel.load(&image(), SERVICE_NAME).expect("the driver loads");
         assert!(driver.unload());
     }
+    report::judged(&kernel);
     kernel.assert_clean();
 }
 

@@ -20,4 +20,5 @@ mod loading;
 mod malformed;
 mod operations;
 mod pending;
+mod report;
 mod schedules;

@@ -6,7 +6,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use kernel_sim::{Caller, DesiredAccess, Options, Work, interleave};
+use kernel_sim::{Caller, DesiredAccess, Options, Work};
 use netio_anycast_protocol::SERVICE_NAME;
 use netio_anycast_protocol::address::AddressFamily;
 use netio_anycast_protocol::operation::Operation;
@@ -14,6 +14,7 @@ use netio_anycast_protocol::statistics::Statistics;
 use netio_anycast_protocol::status::NtStatus;
 
 use crate::bench::{Bench, DEVICE, ETHERNET, image, kernel, on};
+use crate::report::{self, Race};
 
 fn schedules(default: u64) -> u64 {
     let text = std::env::var("KERNEL_SIM_SCHEDULES");
@@ -22,6 +23,7 @@ fn schedules(default: u64) -> u64 {
 
 #[test]
 fn of_two_who_create_the_same_address_exactly_one_succeeds() {
+    let mut race = Race::new("of_two_who_create_the_same_address_exactly_one_succeeds", schedules(2_500));
     for seed in 0..schedules(2_500) {
         let bench = Bench::new();
         let results = Mutex::new(Vec::new());
@@ -31,7 +33,7 @@ fn of_two_who_create_the_same_address_exactly_one_succeeds() {
                 results.lock().expect("nobody panics").push(result);
             })
         };
-        interleave(seed, vec![create(), create()]);
+        race.run(seed, vec![create(), create()]);
         let mut results = results.into_inner().expect("nobody panicked");
         results.sort_unstable();
         assert_eq!(results, [Ok(()), Err(NtStatus::OBJECTID_EXISTS)], "seed {seed}");
@@ -41,6 +43,8 @@ fn of_two_who_create_the_same_address_exactly_one_succeeds() {
 
 #[test]
 fn what_was_created_and_not_deleted_is_there_and_every_request_is_counted() {
+    let mut race =
+        Race::new("what_was_created_and_not_deleted_is_there_and_every_request_is_counted", schedules(2_500));
     for seed in 0..schedules(2_500) {
         let bench = Bench::new();
         let (created, deleted) = (AtomicU32::new(0), AtomicU32::new(0));
@@ -61,7 +65,7 @@ fn what_was_created_and_not_deleted_is_there_and_every_request_is_counted() {
                 assert!(header.is_some_and(|header| header.count as usize == rows.len()), "seed {seed}");
             }
         });
-        interleave(seed, vec![churn(), churn(), list]);
+        race.run(seed, vec![churn(), churn(), list]);
         let left = created.into_inner() - deleted.into_inner();
         assert_eq!(bench.addresses().len(), left as usize, "seed {seed}");
         let statistics: Statistics = bench.ask(Operation::QueryStatistics, &[]).expect("QUERY_STATISTICS succeeds");
@@ -72,6 +76,7 @@ fn what_was_created_and_not_deleted_is_there_and_every_request_is_counted() {
 
 #[test]
 fn an_interface_may_go_at_any_moment() {
+    let mut race = Race::new("an_interface_may_go_at_any_moment", schedules(2_500));
     for seed in 0..schedules(2_500) {
         let bench = Bench::new();
         let use_it: Work<'_> = Box::new(|| {
@@ -85,12 +90,13 @@ fn an_interface_may_go_at_any_moment() {
             let _: Statistics = bench.ask(Operation::QueryStatistics, &[]).expect("QUERY_STATISTICS succeeds");
             bench.kernel.netio(|model| model.remove_interface(ETHERNET.luid)).expect("the interface is there");
         });
-        interleave(seed, vec![use_it, remove_it]);
+        race.run(seed, vec![use_it, remove_it]);
     }
 }
 
 #[test]
 fn who_opens_the_device_while_it_goes_gets_all_of_it_or_nothing() {
+    let mut race = Race::new("who_opens_the_device_while_it_goes_gets_all_of_it_or_nothing", schedules(2_500));
     for seed in 0..schedules(2_500) {
         let kernel = kernel(Options::default());
         let driver = kernel.load(&image(), SERVICE_NAME).expect("the driver loads");
@@ -106,10 +112,11 @@ fn who_opens_the_device_while_it_goes_gets_all_of_it_or_nothing() {
             // Only who is not refused has unloaded it.
             let _ = driver.unload();
         });
-        interleave(seed, vec![open(), unload, open()]);
+        race.run(seed, vec![open(), unload, open()]);
         if !kernel.devices().is_empty() {
             assert!(driver.unload(), "seed {seed}");
         }
+        report::judged(&kernel);
         kernel.assert_clean();
     }
 }
