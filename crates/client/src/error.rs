@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use netio_anycast_protocol::apply::{Field, ItemOutcome};
 use netio_anycast_protocol::status::NtStatus;
 use netio_anycast_protocol::win32::Win32Error;
 
@@ -67,7 +68,7 @@ impl ErrorKind {
 
 /// Why something failed, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what}: {why}{codes}. {advice}", codes = Codes(*.status, *.win32))]
+#[error("{what}: {why}{codes}. {advice}", codes = Codes(*.status, *.win32, *.netio_status))]
 pub struct Error {
     kind: ErrorKind,
     what: String,
@@ -75,6 +76,8 @@ pub struct Error {
     advice: Cow<'static, str>,
     status: Option<NtStatus>,
     win32: Option<Win32Error>,
+    netio_status: Option<NtStatus>,
+    field: Option<Field>,
 }
 
 impl Error {
@@ -135,6 +138,30 @@ impl Error {
             kind: ErrorKind::DriverMismatch,
             status: None,
             win32: None,
+            netio_status: None,
+            field: None,
+        }
+    }
+
+    /// An item of a batch failed.
+    pub(crate) fn of_outcome(attempt: &Attempt, outcome: &ItemOutcome, field: Field) -> Self {
+        let code = OsError { status: outcome.status, win32: Win32Error(outcome.win32) };
+        let asked = outcome.netio_status != NtStatus::SUCCESS;
+        Self {
+            netio_status: asked.then_some(outcome.netio_status),
+            field: (field != Field::None).then_some(field),
+            ..Self::refused(attempt, code)
+        }
+    }
+
+    /// The batch is longer than the driver takes in one request, and it may not be divided.
+    pub(crate) fn too_many_items(attempt: &Attempt, limit: u32) -> Self {
+        let error = Self::explained(attempt, ErrorKind::InvalidParameter, None);
+        Self {
+            why: format!("the driver takes at most {limit} items in one request, and an atomic batch can't be divided")
+                .into(),
+            advice: "Divide it into atomic batches of your own, or apply it without being atomic".into(),
+            ..error
         }
     }
 
@@ -154,13 +181,15 @@ impl Error {
             kind: ErrorKind::Other,
             status: Some(NtStatus::BUFFER_OVERFLOW),
             win32: Some(Win32Error::MORE_DATA),
+            netio_status: None,
+            field: None,
         }
     }
 
     fn explained(attempt: &Attempt, kind: ErrorKind, code: Option<OsError>) -> Self {
         let Explanation { why, advice } = explanation::explain(attempt, kind, code);
         let (status, win32) = (code.map(|code| code.status), code.map(|code| code.win32));
-        Self { kind, what: attempt.to_string(), why, advice, status, win32 }
+        Self { kind, what: attempt.to_string(), why, advice, status, win32, netio_status: None, field: None }
     }
 
     /// What kind of failure it is.
@@ -198,18 +227,30 @@ impl Error {
     pub const fn win32(&self) -> Option<Win32Error> {
         self.win32
     }
+
+    /// What NetIO itself said, before the driver made [`status`](Self::status) of it: known for the items of a batch whose
+    /// failure was NetIO's. For other requests the driver's counters keep that of the last failure.
+    #[must_use]
+    pub const fn netio_status(&self) -> Option<NtStatus> {
+        self.netio_status
+    }
+
+    /// The field at fault: known for the items of a batch that were refused for a field of theirs.
+    #[must_use]
+    pub const fn field(&self) -> Option<Field> {
+        self.field
+    }
 }
 
 /// The codes of a failure, in brackets behind its reason.
-struct Codes(Option<NtStatus>, Option<Win32Error>);
+struct Codes(Option<NtStatus>, Option<Win32Error>, Option<NtStatus>);
 
 impl fmt::Display for Codes {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.0, self.1) {
-            (Some(status), Some(win32)) => write!(formatter, " [{status}, {win32}]"),
-            (Some(status), None) => write!(formatter, " [{status}]"),
-            (None, Some(win32)) => write!(formatter, " [{win32}]"),
-            (None, None) => Ok(()),
-        }
+        let status = self.0.map(|status| status.to_string());
+        let win32 = self.1.map(|win32| win32.to_string());
+        let netio = self.2.map(|netio| format!("NetIO said {netio}"));
+        let codes: Vec<String> = [status, win32, netio].into_iter().flatten().collect();
+        if codes.is_empty() { Ok(()) } else { write!(formatter, " [{}]", codes.join(", ")) }
     }
 }

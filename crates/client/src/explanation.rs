@@ -23,10 +23,7 @@ fn say(why: impl Into<Cow<'static, str>>, advice: impl Into<Cow<'static, str>>) 
 pub(crate) fn explain(attempt: &Attempt, kind: ErrorKind, code: Option<OsError>) -> Explanation {
     match kind {
         ErrorKind::NotFound => not_found(attempt),
-        ErrorKind::AlreadyExists => say(
-            "the interface has this anycast address already",
-            "Leave it as it is, or delete it before you add it again",
-        ),
+        ErrorKind::AlreadyExists => already_exists(attempt),
         ErrorKind::NotSupported => not_supported(attempt.family()),
         ErrorKind::InvalidParameter => invalid_parameter(attempt),
         ErrorKind::AccessDenied => access_denied(attempt),
@@ -46,9 +43,22 @@ pub(crate) fn explain(attempt: &Attempt, kind: ErrorKind, code: Option<OsError>)
     }
 }
 
+fn already_exists(attempt: &Attempt) -> Explanation {
+    match attempt {
+        Attempt::Lease(..) => say(
+            "the interface has this anycast address already, and not as a lease that could be shared",
+            "Delete it first; where programs are to hold it together, lease it as shared in all of them",
+        ),
+        _ => say(
+            "the interface has this anycast address already",
+            "Leave it as it is, or delete it before you add it again",
+        ),
+    }
+}
+
 fn not_found(attempt: &Attempt) -> Explanation {
     match attempt {
-        Attempt::Create(address, _) => say(
+        Attempt::Create(address, _) | Attempt::Lease(address, _) => say(
             format!("there is no such interface, or {} is not enabled on it", Family::of(*address)),
             "Look up the interface with Get-NetIPInterface, which shows alias, index and family",
         ),
@@ -65,7 +75,7 @@ fn not_found(attempt: &Attempt) -> Explanation {
 
 fn invalid_parameter(attempt: &Attempt) -> Explanation {
     match attempt {
-        Attempt::GetTable(_) => {
+        Attempt::GetTable(_) | Attempt::ListLeases(_) => {
             say("no interface is zero", "Give the interface's index or LUID, or none to list those of all interfaces")
         }
         _ => say(
@@ -90,13 +100,20 @@ fn access_denied(attempt: &Attempt) -> Explanation {
         Attempt::Open(_) | Attempt::ResolveAlias(_) => {
             say("only SYSTEM and the Administrators may do that", "Run the program as an administrator")
         }
-        Attempt::Create(..) | Attempt::Delete(..) => say(
+        Attempt::Delete(..) => say(
+            "another program holds a lease on the address, or the device is not open for writing",
+            "Leave it to its holder, or delete it with force; or open the device for reading and writing",
+        ),
+        Attempt::Create(..) | Attempt::Lease(..) | Attempt::Apply(_) => say(
             "the driver's device is not open for writing, or the system forbids it",
             "Open the device for reading and writing, as an administrator",
         ),
-        Attempt::QueryVersion | Attempt::Get(..) | Attempt::GetTable(_) | Attempt::QueryStatistics => {
-            say("the system forbids it", "Run the program as an administrator")
-        }
+        Attempt::QueryVersion
+        | Attempt::Get(..)
+        | Attempt::GetTable(_)
+        | Attempt::WaitChange
+        | Attempt::ListLeases(_)
+        | Attempt::QueryStatistics => say("the system forbids it", "Run the program as an administrator"),
     }
 }
 

@@ -55,24 +55,33 @@
 #![cfg_attr(not(windows), forbid(unsafe_code))]
 #![cfg_attr(windows, deny(unsafe_code))]
 
+mod apply;
 mod attempt;
 mod client;
 mod entry;
 mod error;
 mod explanation;
 mod interface;
+mod lease;
+mod lease_list;
+mod rows;
 mod table;
 mod transport;
+mod wait;
 #[cfg(windows)]
 #[expect(unsafe_code, reason = "the standard library has no DeviceIoControl and no interface aliases")]
 mod windows;
 
 pub use netio_anycast_protocol as protocol;
 
+pub use apply::{Atomicity, Change, Item, Outcome};
 pub use client::{Client, query_version};
 pub use entry::{Entry, Family, InterfaceId, Selection, Table};
 pub use error::{Error, ErrorKind};
 pub use interface::{InterfaceName, InterfaceNameError, Interfaces};
-pub use transport::{Access, OsError, Returned, Transport};
+pub use lease::{Lease, Sharing};
+pub use lease_list::{LeaseEntry, LeaseList, LeaseSelection};
+pub use transport::{Access, CompletedRequest, OsError, PendingRequest, Returned, Transport};
+pub use wait::ChangeWait;
 #[cfg(windows)]
 pub use windows::{DeviceTransport, SystemInterfaces};

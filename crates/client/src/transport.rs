@@ -1,5 +1,9 @@
 //! How a request reaches the driver.
 
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
 use netio_anycast_protocol::status::NtStatus;
 use netio_anycast_protocol::win32::Win32Error;
 
@@ -14,18 +18,103 @@ pub trait Transport {
     /// The request ended with a status other than STATUS_SUCCESS and the warning STATUS_BUFFER_OVERFLOW. `output` then
     /// holds nothing.
     fn control(&self, control_code: u32, input: &[u8], output: &mut [u8]) -> Result<Returned, OsError>;
-}
 
-impl<T: Transport + ?Sized> Transport for &T {
-    fn control(&self, control_code: u32, input: &[u8], output: &mut [u8]) -> Result<Returned, OsError> {
-        (**self).control(control_code, input, output)
+    /// Sends one control code whose request may pend, and returns at once; the output, of at most `output_length` bytes,
+    /// comes with the end of the request.
+    ///
+    /// A transport that can't do that need not: the request is then sent through [`control`](Self::control), and this
+    /// returns when it has ended.
+    ///
+    /// # Errors
+    /// The request could not be sent, or ended at once with a failure.
+    fn begin<'a>(
+        &'a self,
+        control_code: u32,
+        input: &[u8],
+        output_length: usize,
+    ) -> Result<Box<dyn PendingRequest + 'a>, OsError> {
+        Ok(Box::new(CompletedRequest::through(self, control_code, input, output_length)?))
     }
 }
 
-impl<T: Transport + ?Sized> Transport for Box<T> {
-    fn control(&self, control_code: u32, input: &[u8], output: &mut [u8]) -> Result<Returned, OsError> {
-        (**self).control(control_code, input, output)
+/// A request that was sent and may not have ended. Dropping it cancels it and waits for its end.
+///
+/// Threads may share it: one waits, another cancels.
+pub trait PendingRequest: fmt::Debug + Send + Sync {
+    /// Waits until the request has ended, at most for `timeout`, and returns what it ended with: the output, or why it
+    /// failed. `None` if it has not ended. Without a timeout it waits for as long as the request takes; with a timeout of
+    /// zero it only looks.
+    ///
+    /// Once the request has ended, every call returns the same.
+    fn wait(&self, timeout: Option<Duration>) -> Option<Result<Vec<u8>, OsError>>;
+
+    /// Asks for the end of the request, which then ends with STATUS_CANCELLED; one that has ended already keeps its result.
+    fn cancel(&self);
+}
+
+macro_rules! transport_behind_a_pointer {
+    ($($pointer:ty),+) => {$(
+        impl<T: Transport + ?Sized> Transport for $pointer {
+            fn control(&self, control_code: u32, input: &[u8], output: &mut [u8]) -> Result<Returned, OsError> {
+                (**self).control(control_code, input, output)
+            }
+
+            fn begin<'a>(
+                &'a self,
+                control_code: u32,
+                input: &[u8],
+                output_length: usize,
+            ) -> Result<Box<dyn PendingRequest + 'a>, OsError> {
+                (**self).begin(control_code, input, output_length)
+            }
+        }
+    )+};
+}
+
+transport_behind_a_pointer!(&T, Box<T>, Arc<T>);
+
+/// A request that has ended: what [`Transport::begin`] returns where nothing pends.
+///
+/// ```
+/// use netio_anycast_client::{CompletedRequest, PendingRequest};
+///
+/// let request = CompletedRequest(Ok(vec![1, 2]));
+/// request.cancel();
+/// assert_eq!(request.wait(None), Some(Ok(vec![1, 2])));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompletedRequest(
+    /// What it ended with.
+    pub Result<Vec<u8>, OsError>,
+);
+
+impl CompletedRequest {
+    /// Sends the request through [`Transport::control`] and waits for its end.
+    ///
+    /// # Errors
+    /// As for `control`. Output that does not fit is STATUS_BUFFER_OVERFLOW, since nothing that pends has rows.
+    pub fn through(
+        transport: &(impl Transport + ?Sized),
+        control_code: u32,
+        input: &[u8],
+        output_length: usize,
+    ) -> Result<Self, OsError> {
+        let mut output = vec![0; output_length];
+        let returned = transport.control(control_code, input, &mut output)?;
+        if returned.more || returned.length > output.len() {
+            return Err(OsError::from_status(NtStatus::BUFFER_OVERFLOW));
+        }
+        output.truncate(returned.length);
+        Ok(Self(Ok(output)))
     }
+}
+
+impl PendingRequest for CompletedRequest {
+    fn wait(&self, _timeout: Option<Duration>) -> Option<Result<Vec<u8>, OsError>> {
+        Some(self.0.clone())
+    }
+
+    fn cancel(&self) {}
 }
 
 /// What a request brought back.

@@ -3,6 +3,7 @@
 mod device;
 mod interfaces;
 mod last_error;
+mod pending;
 
 pub use device::DeviceTransport;
 pub use interfaces::SystemInterfaces;

@@ -14,8 +14,9 @@ use windows_sys::Win32::System::IO::{DeviceIoControl, GetOverlappedResult, OVERL
 use windows_sys::Win32::System::Threading::CreateEventW;
 
 use super::last_error;
+use super::pending::Pending;
 use crate::error::Error;
-use crate::transport::{Access, OsError, Returned, Transport};
+use crate::transport::{Access, OsError, PendingRequest, Returned, Transport};
 
 /// A handle to the driver's device.
 ///
@@ -88,11 +89,20 @@ impl Transport for DeviceTransport {
         // SAFETY: the request has ended, so nobody writes to it any more.
         outcome(&unsafe { overlapped.read() }, immediate)
     }
+
+    fn begin<'a>(
+        &'a self,
+        control_code: u32,
+        input: &[u8],
+        output_length: usize,
+    ) -> Result<Box<dyn PendingRequest + 'a>, OsError> {
+        Ok(Box::new(Pending::begin(&self.device, control_code, input, output_length)?))
+    }
 }
 
 /// What the request ended with, from the status block in `overlapped`; the system leaves that alone when the driver refuses
 /// at once, and then `immediate` has the reason.
-fn outcome(overlapped: &OVERLAPPED, immediate: Option<OsError>) -> Result<Returned, OsError> {
+pub(super) fn outcome(overlapped: &OVERLAPPED, immediate: Option<OsError>) -> Result<Returned, OsError> {
     let status = status(overlapped);
     let length = overlapped.InternalHigh;
     match (status, immediate) {
@@ -108,7 +118,7 @@ fn outcome(overlapped: &OVERLAPPED, immediate: Option<OsError>) -> Result<Return
     clippy::cast_possible_wrap,
     reason = "the system stores an NTSTATUS of 32 bits in the field"
 )]
-const fn status(overlapped: &OVERLAPPED) -> NtStatus {
+pub(super) const fn status(overlapped: &OVERLAPPED) -> NtStatus {
     NtStatus(overlapped.Internal as NTSTATUS)
 }
 
@@ -116,7 +126,7 @@ const fn status(overlapped: &OVERLAPPED) -> NtStatus {
 ///
 /// Buffers that the system may still write to can't be given back, so if there is no way to wait the process ends. That
 /// takes an invalid handle, which the borrow excludes.
-fn wait(device: &File, overlapped: *mut OVERLAPPED) {
+pub(super) fn wait(device: &File, overlapped: *mut OVERLAPPED) {
     let mut transferred = 0;
     // SAFETY: both handles are open, and `overlapped` is that of a request on `device`.
     // https://learn.microsoft.com/windows/win32/api/ioapiset/nf-ioapiset-getoverlappedresult
@@ -130,7 +140,7 @@ fn wait(device: &File, overlapped: *mut OVERLAPPED) {
 
 /// An event that is reset by hand, as GetOverlappedResult needs one: the device handle itself is set by the end of any
 /// request on it, also by another thread's.
-fn event() -> Result<OwnedHandle, OsError> {
+pub(super) fn event() -> Result<OwnedHandle, OsError> {
     // SAFETY: default security, no name; nothing is passed that has to live.
     let event = unsafe { CreateEventW(null(), 1, 0, null()) };
     if event.is_null() {
@@ -140,6 +150,6 @@ fn event() -> Result<OwnedHandle, OsError> {
     Ok(unsafe { OwnedHandle::from_raw_handle(event) })
 }
 
-fn length(buffer: &[u8]) -> Result<u32, OsError> {
+pub(super) fn length(buffer: &[u8]) -> Result<u32, OsError> {
     u32::try_from(buffer.len()).map_err(|_| OsError::from_win32(Win32Error::INVALID_PARAMETER))
 }

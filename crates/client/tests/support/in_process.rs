@@ -1,6 +1,6 @@
 //! The driver in this process: its engine, over the model of NetIO.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use netio_anycast_client::protocol::address::{AddressFamily, Luid};
 use netio_anycast_client::protocol::row::Row;
@@ -12,15 +12,24 @@ use netio_model::{Families, Interface, Model};
 /// Answers as the driver does.
 pub(crate) struct InProcessDriver {
     engine: Engine<ModelNetio>,
+    model: Arc<Mutex<Model>>,
 }
 
 impl InProcessDriver {
     /// A driver on a system with these interfaces and addresses.
     pub(crate) fn over(model: Model) -> Self {
-        Self { engine: Engine::new(ModelNetio(Mutex::new(model))) }
+        let model = Arc::new(Mutex::new(model));
+        Self { engine: Engine::new(ModelNetio(model.clone())), model }
+    }
+
+    /// The model of NetIO, for what others than the driver do to it.
+    #[allow(dead_code, reason = "not every program that is tested over this has others change the addresses")]
+    pub(crate) fn model(&self) -> MutexGuard<'_, Model> {
+        self.model.lock().expect("the model does not panic")
     }
 
     /// A driver on a system with one interface, both families on it.
+    #[allow(dead_code, reason = "tests that arrange the model themselves do without")]
     pub(crate) fn with_interface(index: u32) -> Self {
         let mut model = Model::new();
         model.add_interface(ethernet(index)).expect("the only interface");
@@ -52,7 +61,7 @@ impl Transport for InProcessDriver {
 }
 
 /// The model behind the engine's trait.
-struct ModelNetio(Mutex<Model>);
+struct ModelNetio(Arc<Mutex<Model>>);
 
 impl ModelNetio {
     fn model(&self) -> MutexGuard<'_, Model> {

@@ -1,0 +1,253 @@
+//! Leases, batches and waits, over a driver that offers them.
+
+mod support;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use netio_anycast_client::protocol::apply::Field;
+use netio_anycast_client::protocol::status::NtStatus;
+use netio_anycast_client::protocol::version::Features;
+use netio_anycast_client::protocol::win32::Win32Error;
+use netio_anycast_client::{
+    Atomicity, Change, Client, Error, ErrorKind, Family, InterfaceId, Item, LeaseSelection, Outcome, Selection, Sharing,
+};
+use netio_model::{Fault, Function, Model};
+use support::LeasingDriver;
+use support::in_process::ethernet;
+use support::leasing::{Handle, Limits};
+
+const ETHERNET: InterfaceId = InterfaceId::Index(5);
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().expect("an IP address")
+}
+
+fn model() -> Model {
+    let mut model = Model::new();
+    model.add_interface(ethernet(5)).expect("the only interface");
+    model
+}
+
+fn limited(features: Features, max_apply_items: u32) -> LeasingDriver {
+    LeasingDriver::limited(model(), Limits { features, max_apply_items, max_leases_per_handle: 2 })
+}
+
+fn connect(driver: &LeasingDriver) -> Client<Handle> {
+    Client::connect(driver.open()).expect("it speaks this protocol")
+}
+
+fn create(address: &str) -> Item {
+    Item { address: ip(address), interface: ETHERNET, change: Change::Create }
+}
+
+fn delete(address: &str) -> Item {
+    Item { change: Change::Delete { force: false }, ..create(address) }
+}
+
+fn addresses(client: &Client<Handle>) -> Vec<String> {
+    let table = client.table(Selection::ALL).expect("the table can be read");
+    table.entries.iter().map(|entry| entry.address.to_string()).collect()
+}
+
+#[test]
+fn a_lease_goes_when_it_is_dropped_or_released() -> Result<(), Error> {
+    let driver = LeasingDriver::over(model());
+    let client = connect(&driver);
+    let lease = client.lease(ip("192.0.2.1"), ETHERNET, Sharing::Exclusive)?;
+    assert_eq!(addresses(&client), ["192.0.2.1"]);
+    drop(lease);
+    assert!(addresses(&client).is_empty());
+
+    client.lease(ip("192.0.2.1"), ETHERNET, Sharing::Exclusive)?.release()?;
+    assert!(addresses(&client).is_empty());
+    Ok(())
+}
+
+#[test]
+fn a_lease_goes_with_its_client() -> Result<(), Error> {
+    let driver = LeasingDriver::over(model());
+    let client = connect(&driver);
+    let entry = client.lease(ip("192.0.2.1"), ETHERNET, Sharing::Exclusive)?.until_the_client_goes();
+    let observer = connect(&driver);
+    assert_eq!(observer.table(Selection::ALL)?.entries, [entry]);
+    drop(client);
+    assert!(addresses(&observer).is_empty());
+    Ok(())
+}
+
+#[test]
+fn a_refused_withdrawal_is_told_by_release() -> Result<(), Error> {
+    let mut model = model();
+    model.plan(Fault::next(Function::Delete, NtStatus::from_bits(0xC000_ABCD)));
+    let client = connect(&LeasingDriver::over(model));
+    let lease = client.lease(ip("192.0.2.1"), ETHERNET, Sharing::Exclusive)?;
+    let error = lease.release().expect_err("NetIO refuses it");
+    assert_eq!(error.kind(), ErrorKind::Other, "{error}");
+    assert_eq!(addresses(&client), ["192.0.2.1"]);
+    Ok(())
+}
+
+#[test]
+fn an_exclusive_lease_is_nobody_elses() -> Result<(), Error> {
+    let driver = LeasingDriver::over(model());
+    let (holder, other) = (connect(&driver), connect(&driver));
+    let lease = holder.lease(ip("192.0.2.1"), ETHERNET, Sharing::Exclusive)?;
+    for sharing in [Sharing::Exclusive, Sharing::Shared] {
+        let error = other.lease(ip("192.0.2.1"), ETHERNET, sharing).expect_err("it is held");
+        assert_eq!((error.kind(), error.win32()), (ErrorKind::AlreadyExists, Some(Win32Error(5010))), "{error}");
+    }
+    let error = other.delete(ip("192.0.2.1"), ETHERNET).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AccessDenied, "{error}");
+    assert!(error.why().contains("lease"), "{error}");
+    other.force_delete(ip("192.0.2.1"), ETHERNET)?;
+    lease.release()
+}
+
+#[test]
+fn a_shared_lease_goes_with_its_last_holder() -> Result<(), Error> {
+    let driver = LeasingDriver::over(model());
+    let (first, second, observer) = (connect(&driver), connect(&driver), connect(&driver));
+    let lease = first.lease(ip("192.0.2.1"), ETHERNET, Sharing::Shared)?;
+    let _share = second.lease(ip("192.0.2.1"), ETHERNET, Sharing::Shared)?.until_the_client_goes();
+    let listed = observer.leases(LeaseSelection::default())?.leases;
+    assert_eq!((listed.len(), listed[0].holders, listed[0].sharing), (1, 2, Sharing::Shared));
+    drop(lease);
+    drop(first);
+    assert_eq!(addresses(&observer), ["192.0.2.1"]);
+    drop(second);
+    assert!(addresses(&observer).is_empty());
+    Ok(())
+}
+
+#[test]
+fn leases_are_listed_by_family_interface_and_process() -> Result<(), Error> {
+    let driver = LeasingDriver::over(model());
+    let client = connect(&driver);
+    let _ipv4 = client.lease(ip("192.0.2.1"), ETHERNET, Sharing::Exclusive)?;
+    let _ipv6 = client.lease(ip("2001:db8::1"), ETHERNET, Sharing::Exclusive)?;
+    let families = |family, process_id| {
+        let table = Selection { family, interface: Some(ETHERNET) };
+        let list = client.leases(LeaseSelection { table, process_id }).expect("the list can be read");
+        list.leases.iter().map(|lease| lease.entry.address.is_ipv6()).collect::<Vec<_>>()
+    };
+    assert_eq!(families(None, None), [false, true]);
+    assert_eq!(families(Some(Family::Ipv6), Some(std::process::id())), [true]);
+    assert!(families(None, Some(std::process::id() + 1)).is_empty());
+    let table = Selection { family: None, interface: Some(InterfaceId::Index(0)) };
+    let error = client.leases(LeaseSelection { table, process_id: None }).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidParameter, "{error}");
+    Ok(())
+}
+
+#[test]
+fn a_quota_is_no_resources() {
+    let client = connect(&limited(Features::all(), 10));
+    let _held = ["192.0.2.1", "192.0.2.2"].map(|address| client.lease(ip(address), ETHERNET, Sharing::Exclusive));
+    let error = client.lease(ip("192.0.2.3"), ETHERNET, Sharing::Exclusive).expect_err("two are allowed");
+    assert_eq!((error.kind(), error.status()), (ErrorKind::NoResources, Some(NtStatus::QUOTA_EXCEEDED)), "{error}");
+    assert!(error.advice().contains("Parameters"), "{error}");
+}
+
+#[test]
+fn what_the_driver_does_not_offer_is_not_asked_for() {
+    let client = connect(&limited(Features::ANYCAST, 0));
+    let errors = [
+        client.lease(ip("192.0.2.1"), ETHERNET, Sharing::Exclusive).expect_err("no leases"),
+        client.apply(&[create("192.0.2.1")], Atomicity::Independent).unwrap_err(),
+        client.begin_wait(0).expect_err("no waits"),
+        client.leases(LeaseSelection::default()).unwrap_err(),
+        client.statistics().unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!((error.kind(), error.status()), (ErrorKind::DriverMismatch, None), "{error}");
+    }
+}
+
+#[test]
+fn a_batch_tells_what_became_of_each_item() -> Result<(), Error> {
+    let client = connect(&LeasingDriver::over(model()));
+    let items = [create("192.0.2.1"), create("192.0.2.1"), delete("192.0.2.9"), create("0.0.0.0")];
+    let outcomes = client.apply(&items, Atomicity::Independent)?;
+    let kinds: Vec<_> = outcomes.iter().map(|outcome| outcome.error().map(Error::kind)).collect();
+    let [duplicate, missing, invalid] = [ErrorKind::AlreadyExists, ErrorKind::NotFound, ErrorKind::InvalidParameter];
+    assert_eq!(kinds, [None, Some(duplicate), Some(missing), Some(invalid)]);
+    assert_eq!(outcomes[3].error().and_then(Error::field), Some(Field::Address));
+    assert_eq!(outcomes[1].error().and_then(Error::netio_status), Some(NtStatus::OBJECTID_EXISTS));
+    assert!(outcomes[1].error().unwrap().to_string().contains("NetIO said"), "{:?}", outcomes[1]);
+    Ok(())
+}
+
+#[test]
+fn an_atomic_batch_leaves_nothing_behind() -> Result<(), Error> {
+    let mut model = model();
+    model.plan(Fault::next(Function::Delete, NtStatus::UNSUCCESSFUL).after(1));
+    let client = connect(&LeasingDriver::over(model));
+    let items = [create("192.0.2.1"), create("192.0.2.2"), delete("192.0.2.9"), create("192.0.2.3")];
+    let outcomes = client.apply(&items, Atomicity::Atomic)?;
+    assert!(matches!(outcomes[0], Outcome::RollbackFailed(_)), "{outcomes:?}");
+    assert_eq!((&outcomes[1], &outcomes[3]), (&Outcome::RolledBack, &Outcome::NotAttempted));
+    assert!(matches!(outcomes[2], Outcome::Failed(_)), "{outcomes:?}");
+    assert_eq!(addresses(&client), ["192.0.2.1"]);
+    Ok(())
+}
+
+#[test]
+fn a_batch_beyond_the_limit_is_divided_unless_it_is_atomic() -> Result<(), Error> {
+    let client = connect(&limited(Features::all(), 2));
+    let items: Vec<Item> = (1..=5).map(|number| create(&format!("192.0.2.{number}"))).collect();
+    let error = client.apply(&items, Atomicity::Atomic).unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::InvalidParameter, None), "{error}");
+    assert!(error.why().contains("at most 2"), "{error}");
+    assert!(addresses(&client).is_empty());
+    let outcomes = client.apply(&items, Atomicity::Independent)?;
+    assert!(outcomes.iter().all(Outcome::is_applied), "{outcomes:?}");
+    assert_eq!(addresses(&client).len(), 5);
+    assert_eq!(client.apply(&[], Atomicity::Atomic)?, []);
+    Ok(())
+}
+
+#[test]
+fn leases_of_a_batch_go_with_the_client() -> Result<(), Error> {
+    let driver = LeasingDriver::over(model());
+    let client = connect(&driver);
+    let item = Item { change: Change::Lease(Sharing::Exclusive), ..create("192.0.2.1") };
+    assert_eq!(client.apply(&[item], Atomicity::Atomic)?, [Outcome::Applied]);
+    assert_eq!(driver.leases(), 1);
+    drop(client);
+    assert_eq!(driver.leases(), 0);
+    Ok(())
+}
+
+#[test]
+fn a_wait_ends_with_a_change_by_others() -> Result<(), Error> {
+    let driver = LeasingDriver::over(model());
+    let client = connect(&driver);
+    let seen = client.table(Selection::ALL)?.generation;
+    driver.then(|driver| {
+        driver.by_others(|model| {
+            let luid = ethernet(5).luid;
+            let row = netio_anycast_client::protocol::row::Row::on_luid(ip("192.0.2.1"), luid);
+            model.insert(&row).expect("it is not there yet");
+        });
+    });
+    assert_eq!(client.wait_change(seen)?, seen + 1);
+    assert_eq!(addresses(&client), ["192.0.2.1"]);
+    Ok(())
+}
+
+#[test]
+fn a_wait_can_be_bounded_looked_at_and_cancelled() -> Result<(), Error> {
+    let driver = LeasingDriver::over(model());
+    let client = connect(&driver);
+    let seen = client.table(Selection::ALL)?.generation;
+    let wait = client.begin_wait(seen)?;
+    assert_eq!(wait.poll(), None);
+    // The one thing that happens is no change.
+    driver.then(|_| {});
+    assert_eq!(wait.wait_for(Duration::from_secs(1)), None);
+    wait.cancel();
+    let error = wait.wait().unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Other, Some(NtStatus::CANCELLED)), "{error}");
+    Ok(())
+}

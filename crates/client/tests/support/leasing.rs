@@ -1,0 +1,415 @@
+//! The whole contract over the driver's engine: leases, batches and waits as `docs/protocol.md` has them, with the rules of
+//! ownership in their plainest form.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+
+use netio_anycast_client::protocol::address::Luid;
+use netio_anycast_client::protocol::apply::{
+    ApplyAction, ApplyFlags, ApplyItem, ApplyReply, ApplyRequest, Field, ItemOutcome, ItemState,
+};
+use netio_anycast_client::protocol::create::{CreateFlags, CreateRequest, DeleteFlags, DeleteRequest, Lifetime};
+use netio_anycast_client::protocol::lease::{LeaseFilter, LeaseRow};
+use netio_anycast_client::protocol::operation::Operation;
+use netio_anycast_client::protocol::row::Row;
+use netio_anycast_client::protocol::statistics::Statistics;
+use netio_anycast_client::protocol::status::NtStatus;
+use netio_anycast_client::protocol::table::TableHeader;
+use netio_anycast_client::protocol::version::{Features, Version};
+use netio_anycast_client::protocol::win32::Win32Error;
+use netio_anycast_client::{OsError, PendingRequest, Returned, Transport};
+use netio_model::Model;
+use zerocopy::{FromBytes, FromZeros as _, IntoBytes, transmute};
+
+use super::in_process::{InProcessDriver, ethernet};
+use super::waiting::Wait;
+
+/// What happens when whoever waits has nothing to wait for.
+pub(crate) type Action = Box<dyn FnOnce(&LeasingDriver) + Send>;
+
+/// A driver with every feature.
+#[derive(Clone)]
+pub(crate) struct LeasingDriver(Arc<Inner>);
+
+pub(super) struct Inner {
+    driver: InProcessDriver,
+    pub(super) state: Mutex<State>,
+    pub(super) changed: Condvar,
+    /// Others' changes: what is added to the engine's own generation.
+    others: AtomicU64,
+    pub(super) limits: Limits,
+}
+
+/// What QUERY_VERSION tells.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) features: Features,
+    pub(crate) max_apply_items: u32,
+    pub(crate) max_leases_per_handle: u32,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    handles: u64,
+    pub(super) waits: u64,
+    pub(super) cancelled: BTreeSet<u64>,
+    leases: BTreeMap<(Luid, u16, IpAddr), Held>,
+    pub(super) script: VecDeque<Action>,
+}
+
+struct Held {
+    row: Row,
+    shared: bool,
+    /// The handles, the first of them the one that created it.
+    holders: Vec<u64>,
+}
+
+#[allow(dead_code, reason = "each program that is tested over this needs another part of it")]
+impl LeasingDriver {
+    pub(crate) fn with_interface(index: u32) -> Self {
+        let mut model = Model::new();
+        model.add_interface(ethernet(index)).expect("the only interface");
+        Self::over(model)
+    }
+
+    pub(crate) fn over(model: Model) -> Self {
+        let limits = Limits { features: Features::all(), max_apply_items: 65_536, max_leases_per_handle: 4096 };
+        Self::limited(model, limits)
+    }
+
+    pub(crate) fn limited(model: Model, limits: Limits) -> Self {
+        Self(Arc::new(Inner {
+            driver: InProcessDriver::over(model),
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            others: AtomicU64::new(0),
+            limits,
+        }))
+    }
+
+    /// Opens a handle; its leases go when it is dropped.
+    pub(crate) fn open(&self) -> Handle {
+        let mut state = self.0.state();
+        state.handles += 1;
+        Handle { driver: self.clone(), number: state.handles }
+    }
+
+    /// Somebody else changes the addresses, and the driver notices.
+    pub(crate) fn by_others(&self, change: impl FnOnce(&mut Model)) {
+        change(&mut self.0.driver.model());
+        self.0.others.fetch_add(1, Ordering::AcqRel);
+        self.notify();
+    }
+
+    /// The next thing that happens when whoever waits has nothing to wait for.
+    pub(crate) fn then(&self, action: impl FnOnce(&Self) + Send + 'static) {
+        self.0.state().script.push_back(Box::new(action));
+    }
+
+    pub(crate) fn leases(&self) -> usize {
+        self.0.state().leases.len()
+    }
+
+    fn notify(&self) {
+        drop(self.0.state());
+        self.0.changed.notify_all();
+    }
+}
+
+impl Inner {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("the driver does not panic")
+    }
+
+    pub(super) fn generation(&self) -> u64 {
+        self.engine_statistics().generation + self.others.load(Ordering::Acquire)
+    }
+
+    fn engine_statistics(&self) -> Statistics {
+        let mut statistics = Statistics::new_zeroed();
+        let returned = self.send(Operation::QueryStatistics, &[], statistics.as_mut_bytes());
+        returned.expect("the engine has counters");
+        statistics
+    }
+
+    fn send(&self, operation: Operation, input: &[u8], output: &mut [u8]) -> Result<Returned, OsError> {
+        self.driver.control(operation.definition().control_code(), input, output)
+    }
+
+    /// The row as NetIO has it, which is the key of its lease.
+    fn resolved(&self, row: &Row) -> Result<Row, OsError> {
+        let mut resolved = Row::new_zeroed();
+        self.send(Operation::Get, row.as_bytes(), resolved.as_mut_bytes())?;
+        Ok(resolved)
+    }
+
+    fn create(&self, row: &Row) -> Result<Row, OsError> {
+        let request = CreateRequest { row: *row, lifetime: Lifetime::Unowned as u32, flags: 0 };
+        let mut created = Row::new_zeroed();
+        self.send(Operation::Create, request.as_bytes(), created.as_mut_bytes())?;
+        Ok(created)
+    }
+
+    fn delete(&self, row: &Row) -> Result<(), OsError> {
+        let request = DeleteRequest { row: *row, flags: 0, reserved: 0 };
+        self.send(Operation::Delete, request.as_bytes(), &mut []).map(drop)
+    }
+}
+
+fn key(row: &Row) -> (Luid, u16, IpAddr) {
+    (row.luid, row.address.family.0, row.address.ip().expect("NetIO's rows have addresses"))
+}
+
+fn refuse<T>(status: NtStatus) -> Result<T, OsError> {
+    Err(OsError::from_status(status))
+}
+
+/// A handle to the device.
+pub(crate) struct Handle {
+    pub(super) driver: LeasingDriver,
+    number: u64,
+}
+
+impl Handle {
+    pub(super) fn inner(&self) -> &Inner {
+        &self.driver.0
+    }
+
+    fn create(&self, request: &CreateRequest) -> Result<Row, OsError> {
+        if request.lifetime == Lifetime::Unowned as u32 {
+            return self.inner().create(&request.row);
+        }
+        let shared = request.flags == CreateFlags::SHARED.bits();
+        let mut state = self.inner().state();
+        let held = state.leases.values().filter(|held| held.holders.contains(&self.number)).count();
+        if held >= self.inner().limits.max_leases_per_handle as usize {
+            return refuse(NtStatus::QUOTA_EXCEEDED);
+        }
+        match self.inner().create(&request.row) {
+            Ok(row) => {
+                state.leases.insert(key(&row), Held { row, shared, holders: vec![self.number] });
+                Ok(row)
+            }
+            Err(error) if error.status == NtStatus::OBJECTID_EXISTS && shared => {
+                let row = self.inner().resolved(&request.row)?;
+                match state.leases.get_mut(&key(&row)) {
+                    Some(held) if held.shared && !held.holders.contains(&self.number) => {
+                        held.holders.push(self.number);
+                        Ok(row)
+                    }
+                    _ => Err(error),
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn delete(&self, request: &DeleteRequest) -> Result<(), OsError> {
+        let mut state = self.inner().state();
+        let row = self.inner().resolved(&request.row)?;
+        if let Some(held) = state.leases.get_mut(&key(&row)) {
+            let others = held.holders.iter().any(|holder| *holder != self.number);
+            if others && request.flags != DeleteFlags::FORCE.bits() {
+                return refuse(NtStatus::ACCESS_DENIED);
+            }
+        }
+        self.inner().delete(&row)?;
+        state.leases.remove(&key(&row));
+        Ok(())
+    }
+
+    fn version(&self, output: &mut [u8]) -> Result<Returned, OsError> {
+        let mut version = Version::new_zeroed();
+        self.inner().send(Operation::QueryVersion, &[], version.as_mut_bytes())?;
+        let Limits { features, max_apply_items, max_leases_per_handle } = self.inner().limits;
+        version.features = features.bits();
+        version.max_apply_items = max_apply_items;
+        version.max_leases_per_handle = max_leases_per_handle;
+        version.max_leases = 65_536;
+        version.max_pending_waits = 64;
+        Ok(reply(output, version.as_bytes()))
+    }
+
+    fn statistics(&self, output: &mut [u8]) -> Returned {
+        let mut statistics = self.inner().engine_statistics();
+        statistics.generation = self.inner().generation();
+        statistics.live_leases = self.inner().state().leases.len() as u64;
+        reply(output, statistics.as_bytes())
+    }
+
+    /// The engine's own table, with this driver's generation.
+    fn table(&self, input: &[u8], output: &mut [u8]) -> Result<Returned, OsError> {
+        let generation = self.inner().generation();
+        let returned = self.inner().send(Operation::GetTable, input, output)?;
+        output[8..16].copy_from_slice(generation.as_bytes());
+        Ok(returned)
+    }
+
+    fn list_leases(&self, filter: &LeaseFilter, output: &mut [u8]) -> Returned {
+        let generation = self.inner().generation();
+        let state = self.inner().state();
+        let process_id = std::process::id();
+        let wanted = |row: &Row| {
+            (filter.table.family.0 == 0 || filter.table.family == row.address.family)
+                && (!filter.table.luid.is_set() || filter.table.luid == row.luid)
+                && (filter.table.luid.is_set() || filter.table.index == 0 || filter.table.index == row.index)
+                && (filter.process_id == 0 || filter.process_id == process_id)
+        };
+        let rows: Vec<LeaseRow> = state
+            .leases
+            .values()
+            .filter(|held| wanted(&held.row))
+            .map(|held| LeaseRow {
+                row: held.row,
+                lifetime: Lifetime::Handle as u32,
+                flags: if held.shared { CreateFlags::SHARED.bits() } else { 0 },
+                holders: count(held.holders.len()),
+                process_id,
+                age: 61_000,
+            })
+            .collect();
+        let room = (output.len() - size_of::<TableHeader>()) / size_of::<LeaseRow>();
+        let fitting = rows.len().min(room);
+        let header = TableHeader { count: count(fitting), total: count(rows.len()), generation };
+        let bytes = [header.as_bytes(), rows[..fitting].as_bytes()].concat();
+        Returned { more: fitting < rows.len(), ..reply(output, &bytes) }
+    }
+
+    fn apply(&self, input: &[u8], output: &mut [u8]) -> Result<Returned, OsError> {
+        let (request, items) = ApplyRequest::read_from_prefix(input).expect("the length was checked");
+        let items: Vec<ApplyItem> = items.as_chunks().0.iter().map(|item: &[u8; 64]| transmute!(*item)).collect();
+        if request.count as usize != items.len() || request.count > self.inner().limits.max_apply_items {
+            return refuse(NtStatus::INVALID_PARAMETER);
+        }
+        let atomic = request.flags == ApplyFlags::ATOMIC.bits();
+        let mut outcomes = vec![outcome(NtStatus::SUCCESS, ItemState::NotAttempted); items.len()];
+        let mut done = Vec::new();
+        for (position, item) in items.iter().enumerate() {
+            match self.apply_one(item) {
+                Ok(row) => {
+                    outcomes[position] = outcome(NtStatus::SUCCESS, ItemState::Applied);
+                    done.push((position, row));
+                }
+                Err(error) => {
+                    outcomes[position] = outcome(error.status, ItemState::Failed);
+                    if atomic {
+                        break;
+                    }
+                }
+            }
+        }
+        if atomic && done.len() < items.len() {
+            for (position, row) in done.iter().rev() {
+                let undone = self.undo(&items[*position], row);
+                outcomes[*position] = match undone {
+                    Ok(()) => outcome(NtStatus::SUCCESS, ItemState::RolledBack),
+                    Err(error) => outcome(error.status, ItemState::RollbackFailed),
+                };
+            }
+        }
+        let applied = outcomes.iter().filter(|outcome| outcome.state == ItemState::Applied as u8).count();
+        let header = ApplyReply { count: count(items.len()), not_applied: count(items.len() - applied) };
+        Ok(reply(output, &[header.as_bytes(), outcomes.as_bytes()].concat()))
+    }
+
+    fn apply_one(&self, item: &ApplyItem) -> Result<Row, OsError> {
+        if item.action == ApplyAction::Create as u32 {
+            return self.create(&CreateRequest { row: item.row, lifetime: item.lifetime, flags: item.flags });
+        }
+        let row = self.inner().resolved(&item.row)?;
+        self.delete(&DeleteRequest { row, flags: item.flags, reserved: 0 })?;
+        Ok(row)
+    }
+
+    fn undo(&self, item: &ApplyItem, row: &Row) -> Result<(), OsError> {
+        if item.action == ApplyAction::Delete as u32 {
+            return self.inner().create(row).map(drop);
+        }
+        self.delete(&DeleteRequest { row: *row, flags: DeleteFlags::FORCE.bits(), reserved: 0 })
+    }
+}
+
+fn outcome(status: NtStatus, state: ItemState) -> ItemOutcome {
+    let field = if status == NtStatus::INVALID_PARAMETER { Field::Address } else { Field::None };
+    let win32 = Win32Error::from_status(status).0;
+    ItemOutcome { status, netio_status: status, win32, field: field as u8, state: state as u8, reserved: 0 }
+}
+
+fn count(length: usize) -> u32 {
+    u32::try_from(length).expect("tests are small")
+}
+
+fn reply(output: &mut [u8], reply: &[u8]) -> Returned {
+    output[..reply.len()].copy_from_slice(reply);
+    Returned { length: reply.len(), more: false }
+}
+
+impl Transport for Handle {
+    fn control(&self, control_code: u32, input: &[u8], output: &mut [u8]) -> Result<Returned, OsError> {
+        let Some(operation) = Operation::from_control_code(control_code) else {
+            return self.inner().driver.control(control_code, input, output);
+        };
+        let definition = operation.definition();
+        if !self.inner().limits.features.contains(definition.feature) {
+            return refuse(NtStatus::INVALID_DEVICE_REQUEST);
+        }
+        if !definition.input.accepts(input.len()) {
+            return refuse(NtStatus::INFO_LENGTH_MISMATCH);
+        }
+        if output.len() < definition.output.fixed {
+            return refuse(NtStatus::BUFFER_TOO_SMALL);
+        }
+        let result = match (operation, CreateRequest::read_from_bytes(input)) {
+            (Operation::QueryVersion, _) => self.version(output),
+            (Operation::Create, Ok(request)) if request.lifetime == Lifetime::Handle as u32 => {
+                self.create(&request).map(|row| reply(output, row.as_bytes()))
+            }
+            (Operation::Delete, _) if input[52..] == [0; 4] => {
+                let request = DeleteRequest::read_from_bytes(input).expect("the length was checked");
+                // The engine counts it.
+                match self.inner().resolved(&request.row) {
+                    Ok(_) => self.delete(&request).map(|()| Returned { length: 0, more: false }),
+                    Err(_) => self.inner().send(operation, input, output),
+                }
+            }
+            (Operation::GetTable, _) => self.table(input, output),
+            (Operation::Apply, _) => self.apply(input, output),
+            (Operation::ListLeases, _) => {
+                Ok(self.list_leases(&LeaseFilter::read_from_bytes(input).expect("the length was checked"), output))
+            }
+            (Operation::QueryStatistics, _) => Ok(self.statistics(output)),
+            _ => self.inner().send(operation, input, output),
+        };
+        self.driver.notify();
+        result
+    }
+
+    fn begin<'a>(
+        &'a self,
+        control_code: u32,
+        input: &[u8],
+        _output_length: usize,
+    ) -> Result<Box<dyn PendingRequest + 'a>, OsError> {
+        assert_eq!(Operation::from_control_code(control_code), Some(Operation::WaitChange));
+        let seen = u64::read_from_bytes(input).expect("a generation");
+        Ok(Box::new(Wait::new(self, seen)))
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        let mut state = self.inner().state();
+        for held in state.leases.values_mut().filter(|held| held.holders.contains(&self.number)) {
+            held.holders.retain(|holder| *holder != self.number);
+            if held.holders.is_empty() {
+                // One that somebody else has deleted is withdrawn.
+                let _ = self.inner().delete(&held.row);
+            }
+        }
+        state.leases.retain(|_, held| !held.holders.is_empty());
+        drop(state);
+        self.driver.notify();
+    }
+}
