@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::ThreadId;
 use std::time::Duration;
@@ -12,15 +12,14 @@ use netio_model::Model;
 use crate::device::Device;
 use crate::driver::LoadedDriver;
 use crate::faults::Faults;
-use crate::image::StackPointers;
 use crate::leaks::Leaks;
 use crate::memory::{Arena, Block, Placement};
+use crate::owner::{DriverNumber, Maker};
 use crate::processor;
 use crate::request::Request;
 use crate::schedule;
-use crate::service::{self, SERVICES, Service};
+use crate::service::Service;
 use crate::tally::{Activity, Occasion, Tally};
-use crate::trampoline::Thunks;
 use crate::violation::{Frame, Rule, Violation};
 
 /// A test that breaks the same rule a million times wants to hear of it, but not a million times.
@@ -60,8 +59,8 @@ impl Default for Options {
 pub(crate) struct PoolBlock {
     pub(crate) block: Block,
     pub(crate) tag: u32,
-    /// The call stack that allocated it, for the report of a leak.
-    pub(crate) stack: Vec<Frame>,
+    /// Who allocated it.
+    pub(crate) maker: Maker,
 }
 
 /// How a lock is held.
@@ -77,8 +76,15 @@ pub(crate) struct WorkItem {
     pub(crate) _block: Block,
     pub(crate) device: usize,
     pub(crate) queued: bool,
-    /// The call stack that allocated it.
-    pub(crate) stack: Vec<Frame>,
+    /// Who allocated it.
+    pub(crate) maker: Maker,
+}
+
+/// A symbolic link.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) target: String,
+    pub(crate) maker: Maker,
 }
 
 /// What a handle of the driver stands for.
@@ -88,6 +94,13 @@ pub(crate) enum Object {
     Device(usize),
     /// A key of the registry, by its path in lower case.
     Key(String),
+}
+
+/// A handle that a driver has opened.
+#[derive(Debug)]
+pub(crate) struct OpenHandle {
+    pub(crate) object: Object,
+    pub(crate) maker: Maker,
 }
 
 /// An IRP that a driver has had, by its address.
@@ -109,14 +122,14 @@ pub(crate) struct State {
     /// Device names in lower case.
     pub(crate) names: BTreeMap<String, usize>,
     /// Symbolic links in lower case, and where they lead.
-    pub(crate) links: BTreeMap<String, String>,
-    pub(crate) handles: BTreeMap<usize, Object>,
+    pub(crate) links: BTreeMap<String, Link>,
+    pub(crate) handles: BTreeMap<usize, OpenHandle>,
     pub(crate) next_handle: usize,
     pub(crate) pool: HashMap<usize, PoolBlock>,
     pub(crate) freed_pool: BTreeSet<usize>,
     pub(crate) work_items: BTreeMap<usize, WorkItem>,
-    /// The work items' routines that are going to run or are running.
-    pub(crate) running_work: usize,
+    /// How many routines of work items are going to run or are running, by the driver whose device they are for.
+    pub(crate) running_work: BTreeMap<DriverNumber, usize>,
     pub(crate) requests: HashMap<usize, Known>,
     pub(crate) leaks: Leaks,
 }
@@ -125,7 +138,7 @@ pub(crate) struct State {
 #[derive(Debug, Default)]
 pub(crate) struct Netio {
     pub(crate) model: Model,
-    pub(crate) tables: HashMap<usize, Block>,
+    pub(crate) tables: HashMap<usize, (Block, Maker)>,
 }
 
 /// A simulated kernel.
@@ -149,13 +162,13 @@ pub(crate) struct Core {
     pub(crate) cancel_lock: AtomicBool,
     /// `IoDeviceObjectType`: a pointer to an object type, and the object type.
     device_type: Block,
-    thunks: Thunks,
     violations: Mutex<Vec<Violation>>,
     tally: Tally,
     calls: Mutex<Vec<&'static str>>,
     /// A driver has crashed: nothing of it runs any more.
     stopped: AtomicBool,
     next_poison: AtomicU64,
+    next_driver: AtomicU32,
 }
 
 /// Locks, whatever a test's panic has done meanwhile.
@@ -170,7 +183,6 @@ impl Core {
         device_type.write(0, &(device_type.address() + 8));
         Ok(Arc::new(Self {
             options,
-            thunks: Thunks::new(SERVICES)?,
             arena,
             state: Mutex::new(State { next_handle: 0x8000_0000, ..State::default() }),
             netio: Mutex::default(),
@@ -186,6 +198,7 @@ impl Core {
             calls: Mutex::default(),
             stopped: AtomicBool::new(false),
             next_poison: AtomicU64::new(1),
+            next_driver: AtomicU32::new(1),
         }))
     }
 
@@ -197,15 +210,9 @@ impl Core {
         lock(&self.netio)
     }
 
-    /// What an import is bound to: a service's code, or the address of exported data.
-    pub(crate) fn export(&self, module: &str, name: &str) -> Option<usize> {
-        if (module, name) == ("ntoskrnl.exe", "IoDeviceObjectType") {
-            return Some(self.device_type.address());
-        }
-        if name == "ExAllocatePool2" && !self.options.allocate_pool2 {
-            return None;
-        }
-        service::find(module, name).map(|index| self.thunks.address(index))
+    /// The address of exported data.
+    pub(crate) fn exported_data(&self, module: &str, name: &str) -> Option<usize> {
+        ((module, name) == ("ntoskrnl.exe", "IoDeviceObjectType")).then(|| self.device_type.address())
     }
 
     /// The address of `IoDeviceObjectType`'s object type.
@@ -213,10 +220,9 @@ impl Core {
         self.device_type.address() + 8
     }
 
-    /// The code of a service that the kernel itself puts in a driver's structures.
-    pub(crate) fn internal_service(&self, name: &str) -> usize {
-        let index = service::find(service::INTERNAL, name);
-        self.thunks.address(index.expect("the service table has the kernel's own services"))
+    /// The number of the next driver.
+    pub(crate) fn next_driver(&self) -> DriverNumber {
+        DriverNumber(self.next_driver.fetch_add(1, Ordering::Relaxed))
     }
 
     /// A driver calls a service: whatever it is, it must be allowed at the IRQL.
@@ -265,46 +271,13 @@ impl Core {
         (word ^ word >> 32).to_le_bytes().map(|byte| byte | 1)
     }
 
-    /// The driver's calls that lead to `stack`, the innermost first: each with its driver.
-    fn offsets(&self, stack: StackPointers) -> Option<(Arc<LoadedDriver>, Vec<usize>)> {
-        let drivers: Vec<_> = self.state().drivers.values().cloned().collect();
-        drivers.into_iter().find_map(|driver| {
-            let offsets = driver.image().call_stack(stack);
-            (!offsets.is_empty()).then_some((driver, offsets))
-        })
-    }
-
-    /// The driver's call stack at its last call of a service, as offsets in its image.
-    pub(crate) fn call_stack(&self) -> Vec<usize> {
-        let stack = processor::call().and_then(|call| self.offsets(call.stack));
-        stack.map(|(_, offsets)| offsets).unwrap_or_default()
-    }
-
-    /// The same with names, as far as there are any.
-    pub(crate) fn frames(&self, stack: Option<StackPointers>) -> Vec<Frame> {
-        let Some((driver, offsets)) = stack.and_then(|stack| self.offsets(stack)) else {
-            return Vec::new();
-        };
-        let running = stack.is_some_and(|stack| stack.instruction.is_some());
-        let frame = |(depth, offset)| driver.frame(offset, running && depth == 0);
-        offsets.into_iter().enumerate().map(frame).collect()
-    }
-
-    /// The same without names, which takes a fraction of the time.
-    pub(crate) fn bare_frames(&self) -> Vec<Frame> {
-        let Some((driver, offsets)) = processor::call().and_then(|call| self.offsets(call.stack)) else {
-            return Vec::new();
-        };
-        offsets.into_iter().map(|offset| driver.bare_frame(offset)).collect()
-    }
-
     /// Enters a violation by the driver in what it does now.
     pub(crate) fn report(&self, rule: Rule, detail: impl Into<String>) {
         let stack = self.frames(processor::call().map(|call| call.stack));
         self.report_at(rule, detail, stack, processor::request().as_deref());
     }
 
-    /// Enters a violation that happened elsewhere.
+    /// Enters a violation that happened elsewhere: by the driver whose call is the innermost.
     pub(crate) fn report_at(
         &self,
         rule: Rule,
@@ -312,9 +285,27 @@ impl Core {
         stack: Vec<Frame>,
         request: Option<&Request>,
     ) {
+        let driver = stack.first().map(|frame| frame.driver.clone());
+        self.enter_violation(driver.or_else(|| self.name_of(processor::driver())), rule, detail.into(), stack, request);
+    }
+
+    /// Enters a violation by a driver that need not be running.
+    pub(crate) fn report_of(&self, driver: &LoadedDriver, rule: Rule, detail: impl Into<String>, stack: Vec<Frame>) {
+        self.enter_violation(Some(driver.name().to_owned()), rule, detail.into(), stack, None);
+    }
+
+    fn enter_violation(
+        &self,
+        driver: Option<String>,
+        rule: Rule,
+        detail: String,
+        stack: Vec<Frame>,
+        request: Option<&Request>,
+    ) {
         let violation = Violation {
             rule,
-            detail: detail.into(),
+            driver,
+            detail,
             call: processor::call().map(|call| call.service.name),
             irql: processor::irql(),
             stack,
@@ -336,6 +327,6 @@ impl Core {
         let faults = &self.options.faults;
         let Some(service) = processor::call().map(|call| call.service) else { return false };
         debug_assert!(service.may_fail, "the service table says that {} does not fail", service.name);
-        faults.strikes(service.name, || self.call_stack())
+        faults.strikes(service.name, || self.call_site())
     }
 }

@@ -7,6 +7,7 @@ use crate::core::{Core, State};
 use crate::driver::LoadedDriver;
 use crate::layout::{DeviceObject, DriverObject};
 use crate::memory::Block;
+use crate::owner::Maker;
 
 /// A device that a driver has created.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub(crate) struct Device {
     /// The extension, in memory of its own so that straying out of it is noticed.
     pub(crate) _extension: Option<Block>,
     pub(crate) driver: Arc<LoadedDriver>,
+    /// Who created it.
+    pub(crate) maker: Maker,
     /// In lower case.
     pub(crate) name: Option<String>,
     /// The security descriptor, self-relative, once it was set.
@@ -51,8 +54,8 @@ impl State {
             if let Some((address, rest)) = strip_first(&self.names, &path) {
                 return Some((*address, rest.to_owned()));
             }
-            let (target, rest) = strip_first(&self.links, &path)?;
-            path = format!("{target}{rest}");
+            let (link, rest) = strip_first(&self.links, &path)?;
+            path = format!("{}{rest}", link.target);
         }
         None
     }

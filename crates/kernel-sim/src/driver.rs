@@ -11,10 +11,13 @@ use crate::crash::{self, Crash};
 use crate::image::{Image, ImageError, MappedImage};
 use crate::layout::{self, DO_DEVICE_INITIALIZING, DeviceObject, DriverObject, MAJOR_FUNCTIONS, UnicodeString};
 use crate::memory::{Block, Placement};
+use crate::owner::DriverNumber;
 use crate::processor::{self, Irql};
 use crate::request::Request;
 use crate::schedule;
+use crate::service::{self, SERVICES};
 use crate::tally::Occasion;
+use crate::trampoline::Thunks;
 use crate::violation::{Frame, Rule};
 use crate::watchdog;
 
@@ -36,8 +39,11 @@ pub enum LoadError {
 /// A driver in memory.
 #[derive(Debug)]
 pub(crate) struct LoadedDriver {
+    number: DriverNumber,
     name: String,
     image: MappedImage,
+    /// What its imports are bound to.
+    thunks: Thunks,
     object: Block,
     /// The driver's name and its registry path, which the driver may keep pointers to.
     _strings: [Block; 3],
@@ -45,6 +51,14 @@ pub(crate) struct LoadedDriver {
 }
 
 impl LoadedDriver {
+    pub(crate) const fn number(&self) -> DriverNumber {
+        self.number
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     pub(crate) const fn image(&self) -> &MappedImage {
         &self.image
     }
@@ -92,8 +106,10 @@ impl Core {
 
     /// Maps the image and runs DriverEntry.
     pub(crate) fn load(self: &Arc<Self>, image: &Image, name: &str) -> Result<Arc<LoadedDriver>, LoadError> {
-        let mapped = MappedImage::new(image, |module, name| self.export(module, name))?;
-        let driver = Arc::new(self.driver_object(mapped, name));
+        let number = self.next_driver();
+        let thunks = Thunks::new(SERVICES, number).map_err(ImageError::Map)?;
+        let mapped = MappedImage::new(image, |module, name| self.export(&thunks, module, name))?;
+        let driver = Arc::new(self.driver_object(number, thunks, mapped, name));
         self.state().drivers.insert(driver.object.address(), Arc::clone(&driver));
         let arguments = [driver.object.address(), driver.registry_path, 0, 0];
         let result = self.call_driver(&driver, driver.image.entry(), arguments, Irql::PASSIVE_LEVEL, None);
@@ -112,7 +128,25 @@ impl Core {
         Ok(driver)
     }
 
-    fn driver_object(&self, image: MappedImage, name: &str) -> LoadedDriver {
+    /// What an import of a driver is bound to: its way to a service, or the address of exported data.
+    fn export(&self, thunks: &Thunks, module: &str, name: &str) -> Option<usize> {
+        if name == "ExAllocatePool2" && !self.options.allocate_pool2 {
+            return None;
+        }
+        let data = self.exported_data(module, name);
+        data.or_else(|| service::find(module, name).map(|index| thunks.address(index)))
+    }
+
+    /// What ntoskrnl exports under a name, as the driver that asks is to call it.
+    pub(crate) fn system_routine(&self, name: &str) -> Option<usize> {
+        let driver = self.driver(processor::driver())?;
+        self.export(&driver.thunks, service::NTOSKRNL, name)
+    }
+
+    fn driver_object(&self, number: DriverNumber, thunks: Thunks, image: MappedImage, name: &str) -> LoadedDriver {
+        // What the I/O manager answers for a driver that does not.
+        let invalid = service::find(service::INTERNAL, "IopInvalidDeviceRequest");
+        let invalid = thunks.address(invalid.expect("the service table has the kernel's own services"));
         let driver_name = self.unicode_string(&format!(r"\Driver\{name}"));
         let registry = self.unicode_string(&format!(r"\Registry\Machine\System\CurrentControlSet\Services\{name}"));
         let extension = self.arena.allocate(0x50, Placement::AtEnd, 0);
@@ -136,14 +170,15 @@ impl Core {
                 driver_init: image.entry(),
                 driver_start_io: 0,
                 driver_unload: 0,
-                // What the I/O manager answers for a driver that does not.
-                major_function: [self.internal_service("IopInvalidDeviceRequest"); MAJOR_FUNCTIONS],
+                major_function: [invalid; MAJOR_FUNCTIONS],
             },
         );
         let registry_path = registry.address();
         LoadedDriver {
+            number,
             name: name.to_owned(),
             image,
+            thunks,
             object,
             _strings: [driver_name, registry, extension],
             registry_path,
@@ -170,7 +205,7 @@ impl Core {
         request: Option<&Arc<Request>>,
     ) -> Result<(usize, Irql), Crash> {
         let outer = processor::irql();
-        let result = processor::enter(self, request, || {
+        let result = processor::enter(self, driver, request, || {
             processor::set_irql(irql);
             let outer = schedule::open(Some(processor::activity()));
             let code = driver.image.base()..driver.image.base() + driver.image.size();
@@ -249,64 +284,12 @@ impl Core {
 
     /// Takes away a driver whose code will not run any more, and reports what it has left.
     fn remove(&self, driver: &Arc<LoadedDriver>) {
-        self.finish_work();
+        self.finish_work(driver.number);
         self.report_leftovers(driver);
+        self.forget(driver);
         let mut state = self.state();
         state.drivers.remove(&driver.object.address());
         state.unloading.remove(&driver.object.address());
-        let devices: Vec<usize> =
-            state.devices.iter().filter(|it| Arc::ptr_eq(&it.1.driver, driver)).map(|it| *it.0).collect();
-        for device in devices {
-            state.delete_device(device);
-        }
-        if state.drivers.is_empty() {
-            state.pool.clear();
-            state.work_items.clear();
-            state.handles.clear();
-            state.links.clear();
-        }
-    }
-
-    /// What the driver should have given back.
-    ///
-    /// Pool, links and handles do not say whose they are, so they are judged when the last driver goes.
-    fn report_leftovers(&self, driver: &Arc<LoadedDriver>) {
-        self.occasion(Occasion::Gone);
-        let mut left = Vec::new();
-        let state = self.state();
-        for device in state.devices.values().filter(|device| Arc::ptr_eq(&device.driver, driver)) {
-            left.push((
-                Rule::DeviceLeft,
-                format!("the device {}", device.name.as_deref().unwrap_or("without a name")),
-                vec![],
-            ));
-        }
-        if state.drivers.len() == 1 {
-            for (address, pool) in &state.pool {
-                let tag = String::from_utf8_lossy(&pool.tag.to_le_bytes()).into_owned();
-                let detail =
-                    format!("{} bytes with tag {tag} at {address:#x}, allocated from here", pool.block.length());
-                left.push((Rule::PoolLeak, detail, pool.stack.clone()));
-            }
-            left.extend(
-                state.work_items.values().map(|work| {
-                    (Rule::WorkItemLeft, "a work item, allocated from here".to_owned(), work.stack.clone())
-                }),
-            );
-            left.extend(state.links.keys().map(|link| (Rule::LinkLeft, format!("the link {link}"), vec![])));
-            left.extend(
-                state.handles.values().map(|object| (Rule::HandleLeft, format!("a handle to {object:?}"), vec![])),
-            );
-        }
-        drop(state);
-        if self.state().drivers.len() == 1 {
-            let tables = self.netio().tables.len();
-            left.extend((0..tables).map(|_| (Rule::TableLeak, "a table of NetIO's".to_owned(), vec![])));
-        }
-        for (rule, detail, stack) in left {
-            let stack = stack.into_iter().map(|frame: Frame| driver.frame(frame.offset, false)).collect();
-            self.report_at(rule, detail, stack, None);
-        }
     }
 }
 

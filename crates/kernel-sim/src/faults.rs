@@ -11,13 +11,15 @@ use crate::core::lock;
 pub struct Site {
     /// The service.
     pub service: &'static str,
-    /// Offsets in the driver's image.
+    /// The driver.
+    pub driver: String,
+    /// Offsets in the driver's image; those of another driver too, if that has called this one's code directly.
     pub stack: Vec<usize>,
 }
 
 impl fmt::Display for Site {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.service)?;
+        write!(formatter, "{} of {}", self.service, self.driver)?;
         self.stack.iter().try_for_each(|offset| write!(formatter, " < {offset:#x}"))
     }
 }
@@ -84,13 +86,14 @@ impl Faults {
         lock(&self.plan).struck.last().cloned()
     }
 
-    /// Whether a call of `service` fails now.
-    pub(crate) fn strikes(&self, service: &'static str, stack: impl FnOnce() -> Vec<usize>) -> bool {
+    /// Whether a call of `service` fails now, from the call stack of a driver that `site` gives.
+    pub(crate) fn strikes(&self, service: &'static str, site: impl FnOnce() -> (String, Vec<usize>)) -> bool {
         let may_strike = |plan: &Plan| !plan.suspended && plan.struck.len() < plan.depth;
         if !may_strike(&lock(&self.plan)) {
             return false;
         }
-        let site = Site { service, stack: stack() };
+        let (driver, stack) = site();
+        let site = Site { service, driver, stack };
         let mut plan = lock(&self.plan);
         let mut path = plan.struck.clone();
         path.push(site);
@@ -106,13 +109,17 @@ impl Faults {
 mod tests {
     use super::*;
 
+    fn site() -> (String, Vec<usize>) {
+        ("driver".to_owned(), Vec::new())
+    }
+
     /// Calls services until one fails, then one more.
     fn scenario(faults: &Faults) -> Vec<&'static str> {
         let mut failed = Vec::new();
         for service in ["a", "b", "c"] {
-            if faults.strikes(service, Vec::new) {
+            if faults.strikes(service, site) {
                 failed.push(service);
-                if faults.strikes("cleanup", Vec::new) {
+                if faults.strikes("cleanup", site) {
                     failed.push("cleanup");
                 }
                 break;

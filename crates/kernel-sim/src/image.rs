@@ -17,7 +17,7 @@ use thiserror::Error;
 
 pub use call_sites::CallSite;
 pub(crate) use mapped::MappedImage;
-pub(crate) use unwind::{RuntimeFunction, StackPointers};
+pub(crate) use unwind::{RuntimeFunction, StackPointers, call_stack};
 
 /// The largest image that is mapped: a damaged header must not make the simulator ask for terabytes.
 const MAX_IMAGE: usize = 256 << 20;

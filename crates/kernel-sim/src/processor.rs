@@ -4,7 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use crate::core::Core;
+use crate::driver::LoadedDriver;
 use crate::image::StackPointers;
+use crate::owner::DriverNumber;
 use crate::request::Request;
 use crate::service::Service;
 use crate::tally::Activity;
@@ -40,6 +42,8 @@ impl std::fmt::Display for Irql {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call {
     pub(crate) service: &'static Service,
+    /// The driver whose code calls, which need not be the one that was called last.
+    pub(crate) driver: DriverNumber,
     pub(crate) stack: StackPointers,
 }
 
@@ -47,6 +51,8 @@ pub(crate) struct Call {
 #[derive(Debug, Default)]
 struct Processor {
     core: RefCell<Option<Arc<Core>>>,
+    /// The driver that the kernel has called.
+    driver: Cell<DriverNumber>,
     request: RefCell<Option<Arc<Request>>>,
     call: Cell<Option<Call>>,
     /// What the driver is asked to do, if it was said.
@@ -73,6 +79,11 @@ pub(crate) fn set_irql(irql: Irql) {
 
 pub(crate) fn call() -> Option<Call> {
     PROCESSOR.with(|processor| processor.call.get())
+}
+
+/// The driver whose code is running: the one that has called a service, or else the one that the kernel has called.
+pub(crate) fn driver() -> DriverNumber {
+    call().map_or_else(|| PROCESSOR.with(|processor| processor.driver.get()), |call| call.driver)
 }
 
 pub(crate) fn set_call(call: Option<Call>) {
@@ -116,8 +127,13 @@ pub(crate) fn core() -> Arc<Core> {
     PROCESSOR.with(|processor| processor.core.borrow().clone()).expect("only a driver calls services")
 }
 
-/// Runs `work`, which is going to call the driver, as the thread of `core` for `request`; everything is as it was afterwards.
-pub(crate) fn enter<R>(core: &Arc<Core>, request: Option<&Arc<Request>>, work: impl FnOnce() -> R) -> R {
+/// Runs `work`, which is going to call `driver`, as the thread of `core` for `request`; everything is as it was afterwards.
+pub(crate) fn enter<R>(
+    core: &Arc<Core>,
+    driver: &LoadedDriver,
+    request: Option<&Arc<Request>>,
+    work: impl FnOnce() -> R,
+) -> R {
     let here = 0_u8;
     let outer = PROCESSOR.with(|processor| {
         (
@@ -126,6 +142,7 @@ pub(crate) fn enter<R>(core: &Arc<Core>, request: Option<&Arc<Request>>, work: i
             processor.call.take(),
             processor.stack_end.replace(std::ptr::from_ref(&here) as usize & !0xF),
             processor.activity.replace(request.map(|request| Activity::of(request)).or(processor.activity.get())),
+            processor.driver.replace(driver.number()),
         )
     });
     let result = work();
@@ -135,6 +152,7 @@ pub(crate) fn enter<R>(core: &Arc<Core>, request: Option<&Arc<Request>>, work: i
         processor.call.set(outer.2);
         processor.stack_end.set(outer.3);
         processor.activity.set(outer.4);
+        processor.driver.set(outer.5);
     });
     result
 }

@@ -18,23 +18,23 @@ use crate::processor::Irql;
 
 /// The module of services that no driver can import: the kernel puts them in the driver's structures itself.
 pub(crate) const INTERNAL: &str = "";
-const NTOSKRNL: &str = "ntoskrnl.exe";
+pub(crate) const NTOSKRNL: &str = "ntoskrnl.exe";
 const NETIO: &str = "netio.sys";
 
 /// A service's code, by the Windows calling convention.
 #[derive(Clone, Copy, Debug)]
 #[repr(transparent)]
-struct Code(*const ());
+pub(crate) struct Code(*const ());
 
+// SAFETY: code can be called from any thread.
+unsafe impl Send for Code {}
 // SAFETY: code can be called from any thread.
 unsafe impl Sync for Code {}
 
 /// A service that drivers may call.
 #[derive(Debug)]
-#[repr(C)]
 pub(crate) struct Service {
-    /// First, since the trampoline jumps through it.
-    code: Code,
+    pub(crate) code: Code,
     pub(crate) module: &'static str,
     pub(crate) name: &'static str,
     /// Whether it fails when the caller has done nothing wrong, for want of memory for instance.

@@ -9,8 +9,9 @@ use std::ptr::null_mut;
 
 use crate::image::StackPointers;
 use crate::memory::PAGE;
+use crate::owner::DriverNumber;
 use crate::processor::{self, Call};
-use crate::service::Service;
+use crate::service::{Code, Service};
 
 /// A call into the driver that is under way, for whoever has to give it up.
 #[derive(Debug)]
@@ -68,7 +69,7 @@ pub(crate) unsafe extern "sysv64" fn call(entry: *mut Entry, function: usize, ar
     )
 }
 
-/// Where every service's thunk goes, with the service in R10: notes the call, then goes on to the function, with registers
+/// Where every service's thunk goes, with the binding in R10: notes the call, then goes on to the function, with registers
 /// and stack as the driver left them.
 ///
 /// # Safety
@@ -92,40 +93,55 @@ unsafe extern "win64" fn service_entry() {
         "pop r8",
         "pop rdx",
         "pop rcx",
-        // The first member of `Service`.
+        // The first member of `Binding`.
         "jmp [r10]",
         note = sym note_call,
     )
 }
 
 /// Notes which service the driver calls and from where, and judges the call as such.
-extern "win64" fn note_call(service: &'static Service, stack: usize, frame: usize) {
+extern "win64" fn note_call(binding: &Binding, stack: usize, frame: usize) {
+    let Binding { service, driver, .. } = *binding;
     let stack = StackPointers { instruction: None, stack, frame, end: processor::stack_end() };
-    processor::set_call(Some(Call { service, stack }));
+    processor::set_call(Some(Call { service, driver, stack }));
     processor::core().called(service);
 }
 
-/// The code through which the driver calls services: what its imports are bound to.
+/// A service as one driver calls it: so it is known who calls, also where one driver's code calls another's directly.
+#[derive(Debug)]
+#[repr(C)]
+struct Binding {
+    /// First, since the trampoline jumps through it.
+    code: Code,
+    service: &'static Service,
+    driver: DriverNumber,
+}
+
+/// The code through which one driver calls services: what its imports are bound to.
 #[derive(Debug)]
 pub(crate) struct Thunks {
     code: usize,
     length: usize,
+    /// What the code refers to.
+    _bindings: Box<[Binding]>,
 }
 
-/// `mov r10, service; mov r11, service_entry; jmp r11`, filled up.
+/// `mov r10, binding; mov r11, service_entry; jmp r11`, filled up.
 const THUNK: usize = 32;
 
 impl Thunks {
-    /// Makes a thunk for each of `services`.
+    /// Makes a thunk for each of `services`, through which `driver` calls it.
     ///
     /// # Errors
     /// There is no memory.
-    pub(crate) fn new(services: &'static [Service]) -> io::Result<Self> {
+    pub(crate) fn new(services: &'static [Service], driver: DriverNumber) -> io::Result<Self> {
+        let bindings: Box<[Binding]> =
+            services.iter().map(|service| Binding { code: service.code, service, driver }).collect();
         let mut code = Vec::with_capacity(services.len() * THUNK);
-        for service in services {
+        for binding in &bindings {
             let thunk = code.len();
             code.extend([0x49, 0xBA]);
-            code.extend((std::ptr::from_ref(service) as u64).to_le_bytes());
+            code.extend((std::ptr::from_ref(binding) as u64).to_le_bytes());
             code.extend([0x49, 0xBB]);
             code.extend((service_entry as *const () as u64).to_le_bytes());
             code.extend([0x41, 0xFF, 0xE3]);
@@ -139,7 +155,7 @@ impl Thunks {
         if place == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        let thunks = Self { code: place as usize, length };
+        let thunks = Self { code: place as usize, length, _bindings: bindings };
         // SAFETY: the mapping is new and long enough.
         unsafe { place.cast::<u8>().copy_from_nonoverlapping(code.as_ptr(), code.len()) };
         // SAFETY: the mapping is ours, and from now on it is code.

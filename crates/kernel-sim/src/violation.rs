@@ -130,6 +130,8 @@ impl fmt::Display for Frame {
 pub struct Violation {
     /// The rule.
     pub rule: Rule,
+    /// The name of the driver, unless it is not known.
+    pub driver: Option<String>,
     /// What exactly was wrong.
     pub detail: String,
     /// The service that the driver had called last, if it was in one.
@@ -146,6 +148,7 @@ impl fmt::Display for Violation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "rule broken: {} ({:?})", self.rule.title(), self.rule)?;
         writeln!(formatter, "  {}", self.detail)?;
+        self.driver.iter().try_for_each(|driver| writeln!(formatter, "  by {driver}"))?;
         match self.call {
             Some(call) => writeln!(formatter, "  in {call} at {}", self.irql)?,
             None => writeln!(formatter, "  at {}", self.irql)?,

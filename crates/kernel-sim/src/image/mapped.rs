@@ -82,9 +82,14 @@ impl MappedImage {
         self.discardable.iter().try_for_each(|range| self.mapping.protect(range.clone(), libc::PROT_NONE))
     }
 
-    /// The offsets in the image of the driver's calls that lead to `stack`, the innermost first.
-    pub(crate) fn call_stack(&self, stack: unwind::StackPointers) -> Vec<usize> {
-        unwind::call_stack(self.mapping.base, &self.view, &self.functions, stack)
+    /// The functions that have unwind information, in the order of their offsets.
+    pub(super) fn functions(&self) -> &[RuntimeFunction] {
+        &self.functions
+    }
+
+    /// The bytes of the image as they were loaded.
+    pub(super) fn view(&self) -> &[u8] {
+        &self.view
     }
 
     /// What stands at an offset, from the PDB if there is one: the functions, the innermost first if some were inlined, with

@@ -6,7 +6,7 @@ use object::LittleEndian as LE;
 use object::pe;
 use object::read::pe::PeFile64;
 
-use super::{ImageError, damaged};
+use super::{ImageError, MappedImage, damaged};
 
 /// More calls than that nest in no sane driver; a damaged stack must end somewhere.
 const MAX_DEPTH: usize = 64;
@@ -62,20 +62,23 @@ fn word32(view: &[u8], offset: usize) -> Option<usize> {
     view.get(offset..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes) as usize)
 }
 
-/// The offsets of the driver's calls, the innermost first.
-pub(super) fn call_stack(base: usize, view: &[u8], functions: &[RuntimeFunction], at: StackPointers) -> Vec<usize> {
-    let mut walk = Walk { view, stack: at.stack, frame: at.frame, end: at.end };
-    let mut offsets = Vec::new();
+/// The calls that lead to `at`, the innermost first: the number of the image in `images`, and the offset there. Code of one
+/// image may have been called by another's.
+pub(crate) fn call_stack(images: &[&MappedImage], at: StackPointers) -> Vec<(usize, usize)> {
+    let mut walk = Walk { view: &[], stack: at.stack, frame: at.frame, end: at.end };
+    let mut calls = Vec::new();
     let mut address = at.instruction.or_else(|| walk.pop());
-    while let Some(offset) = address.and_then(|address| address.checked_sub(base)).filter(|offset| *offset < view.len())
-    {
-        offsets.push(offset);
-        if offsets.len() == MAX_DEPTH {
+    let image_of =
+        |address| images.iter().enumerate().find_map(|(number, image)| Some((number, *image, image.offset(address)?)));
+    while let Some((number, image, offset)) = address.and_then(image_of) {
+        calls.push((number, offset));
+        if calls.len() == MAX_DEPTH {
             break;
         }
         // A return address may be the first byte behind its function, if that ends with a call that does not return.
-        let inside = if offsets.len() == 1 && at.instruction.is_some() { offset } else { offset - 1 };
-        let function = functions.iter().find(|function| (function.begin..function.end).contains(&inside));
+        let inside = if calls.len() == 1 && at.instruction.is_some() { offset } else { offset.saturating_sub(1) };
+        let function = image.functions().iter().find(|function| (function.begin..function.end).contains(&inside));
+        walk.view = image.view();
         if let Some(function) = function
             && walk.leave(*function, inside - function.begin).is_none()
         {
@@ -83,7 +86,7 @@ pub(super) fn call_stack(base: usize, view: &[u8], functions: &[RuntimeFunction]
         }
         address = walk.pop();
     }
-    offsets
+    calls
 }
 
 struct Walk<'a> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use netio_anycast_protocol::status::NtStatus;
 
 use super::pool;
-use crate::core::Core;
+use crate::core::{Core, Link};
 use crate::device::Device;
 use crate::driver::LoadedDriver;
 use crate::layout::{self, DO_DEVICE_HAS_NAME, DO_DEVICE_INITIALIZING, DO_EXCLUSIVE, DeviceObject, DriverObject};
@@ -74,6 +74,7 @@ impl Core {
         object.write(offset_of!(DeviceObject, device_extension), &extension.as_ref().map_or(0, Block::address));
         object.write(offset_of!(DeviceObject, device_type), &new.device_type);
         object.write(offset_of!(DeviceObject, stack_size), &1_i8);
+        let maker = self.maker();
         let mut state = self.state();
         if let Some(name) = &name {
             if state.names.contains_key(name) {
@@ -88,6 +89,7 @@ impl Core {
             object,
             _extension: extension,
             driver,
+            maker,
             name,
             security: None,
             references: 0,
@@ -127,11 +129,12 @@ pub(super) unsafe extern "win64" fn create_link(link: usize, target: usize) -> i
     let link = unsafe { driver_memory::string(link) };
     // SAFETY: as the driver vouches.
     let target = unsafe { driver_memory::string(target) };
+    let maker = core.maker();
     let mut state = core.state();
     if state.links.contains_key(&link.to_lowercase()) {
         return NtStatus::OBJECT_NAME_COLLISION.0;
     }
-    state.links.insert(link.to_lowercase(), target);
+    state.links.insert(link.to_lowercase(), Link { target, maker });
     NtStatus::SUCCESS.0
 }
 

@@ -52,5 +52,5 @@ pub(super) unsafe extern "win64" fn debug_print(_format: usize) -> i32 {
 pub(super) unsafe extern "win64" fn system_routine_address(name: usize) -> usize {
     // SAFETY: as the driver vouches.
     let name = unsafe { driver_memory::string(name) };
-    processor::core().export("ntoskrnl.exe", &name).unwrap_or(0)
+    processor::core().system_routine(&name).unwrap_or(0)
 }

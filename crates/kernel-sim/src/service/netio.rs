@@ -113,9 +113,10 @@ pub(super) unsafe extern "win64" fn table(family: u16, table: usize) -> i32 {
         block.write_bytes(TABLE_HEADER + number * size_of::<Row>(), &unwritten_as_poison(&core, row));
     }
     let address = block.address();
+    let maker = core.maker();
     let mut netio = core.netio();
     netio.model.table_allocated(address);
-    netio.tables.insert(address, block);
+    netio.tables.insert(address, (block, maker));
     drop(netio);
     // SAFETY: as the driver vouches.
     unsafe { driver_memory::write(table, address) };

@@ -3,7 +3,7 @@
 use netio_anycast_protocol::status::NtStatus;
 
 use super::pool;
-use crate::core::Object;
+use crate::core::{Core, Object, OpenHandle, State};
 use crate::violation::Rule;
 use crate::{driver_memory, processor, security};
 
@@ -12,6 +12,25 @@ const OBJECT_TYPE_MISMATCH: NtStatus = NtStatus::from_bits(0xC000_0024);
 const INVALID_SECURITY_DESCR: NtStatus = NtStatus::from_bits(0xC000_0079);
 /// `DACL_SECURITY_INFORMATION`.
 const DACL: u32 = 4;
+
+impl State {
+    /// What a handle stands for.
+    pub(super) fn object_of(&self, handle: usize) -> Option<Object> {
+        self.handles.get(&handle).map(|handle| handle.object.clone())
+    }
+}
+
+impl Core {
+    /// Opens a handle for the driver that calls.
+    pub(super) fn new_handle(&self, object: Object) -> usize {
+        let maker = self.maker();
+        let mut state = self.state();
+        state.next_handle += 4;
+        let value = state.next_handle;
+        state.handles.insert(value, OpenHandle { object, maker });
+        value
+    }
+}
 
 /// `ObOpenObjectByPointer`, for devices.
 ///
@@ -30,14 +49,10 @@ pub(super) unsafe extern "win64" fn open_by_pointer(
     if core.fault() {
         return pool::NO_MEMORY.0;
     }
-    let mut state = core.state();
-    if object_type != core.device_object_type() || !state.devices.contains_key(&object) {
+    if object_type != core.device_object_type() || !core.state().devices.contains_key(&object) {
         return OBJECT_TYPE_MISMATCH.0;
     }
-    state.next_handle += 4;
-    let value = state.next_handle;
-    state.handles.insert(value, Object::Device(object));
-    drop(state);
+    let value = core.new_handle(Object::Device(object));
     // SAFETY: as the driver vouches.
     unsafe { driver_memory::write(handle, value) };
     NtStatus::SUCCESS.0
@@ -60,7 +75,7 @@ pub(super) unsafe extern "win64" fn set_security(handle: usize, information: u32
         return INVALID_SECURITY_DESCR.0;
     }
     let mut state = core.state();
-    let Some(Object::Device(device)) = state.handles.get(&handle).cloned() else {
+    let Some(Object::Device(device)) = state.object_of(handle) else {
         drop(state);
         core.report(Rule::HandleInvalid, format!("{handle:#x} is no handle to a device"));
         return INVALID_HANDLE.0;

@@ -56,8 +56,8 @@ fn allocate(core: &Core, paged: bool, bytes: usize, tag: u32, zeroed: bool) -> u
         block.fill_pattern(0, poison);
     }
     let address = block.address();
-    let stack = core.bare_frames();
-    core.state().pool.insert(address, PoolBlock { block, tag, stack });
+    let maker = core.maker();
+    core.state().pool.insert(address, PoolBlock { block, tag, maker });
     address
 }
 

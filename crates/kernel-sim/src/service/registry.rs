@@ -30,11 +30,7 @@ pub(super) unsafe extern "win64" fn open_key(handle: usize, _access: u32, attrib
     let Some(path) = core.options.registry.keys().find(|key| key.eq_ignore_ascii_case(&path)) else {
         return NtStatus::OBJECT_NAME_NOT_FOUND.0;
     };
-    let mut state = core.state();
-    state.next_handle += 4;
-    let value = state.next_handle;
-    state.handles.insert(value, Object::Key(path.clone()));
-    drop(state);
+    let value = core.new_handle(Object::Key(path.clone()));
     // SAFETY: as the driver vouches.
     unsafe { driver_memory::write(handle, value) };
     NtStatus::SUCCESS.0
@@ -58,7 +54,7 @@ pub(super) unsafe extern "win64" fn query_value(
     }
     // SAFETY: as the driver vouches.
     let name = unsafe { driver_memory::string(name) };
-    let Some(Object::Key(path)) = core.state().handles.get(&handle).cloned() else {
+    let Some(Object::Key(path)) = core.state().object_of(handle) else {
         core.report(Rule::HandleInvalid, format!("{handle:#x} is no handle to a key"));
         return INVALID_HANDLE.0;
     };

@@ -116,8 +116,8 @@ pub(super) unsafe extern "win64" fn from_guid(guid: usize, string: usize) -> i32
     let block = core.arena.allocate(characters.len(), Placement::Pool, 0);
     block.write_bytes(0, &characters);
     let buffer = block.address();
-    let stack = core.bare_frames();
-    core.state().pool.insert(buffer, PoolBlock { block, tag: TAG, stack });
+    let maker = core.maker();
+    core.state().pool.insert(buffer, PoolBlock { block, tag: TAG, maker });
     let header = UnicodeString { length: maximum_length - 2, maximum_length, padding: 0, buffer };
     // SAFETY: as the driver vouches.
     unsafe { driver_memory::write(string, header) };

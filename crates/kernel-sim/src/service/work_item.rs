@@ -4,9 +4,10 @@
 
 use std::sync::{Arc, PoisonError};
 
-use crate::core::{Core, WorkItem};
+use crate::core::{Core, State, WorkItem};
 use crate::driver::LoadedDriver;
 use crate::memory::Placement;
+use crate::owner::DriverNumber;
 use crate::processor::{self, Irql};
 use crate::schedule;
 use crate::violation::Rule;
@@ -20,10 +21,14 @@ pub(super) unsafe extern "win64" fn allocate(device: usize) -> usize {
     if core.fault() {
         return 0;
     }
+    let owner = core.state().devices.get(&device).map(|device| device.driver.number());
+    if owner != Some(processor::driver()) {
+        core.report(Rule::WorkItemInvalid, "the work item's device is none of the driver's own");
+    }
     // Opaque: the driver has nothing but its address.
     let block = core.arena.allocate(16, Placement::AtEnd, 0);
-    let (address, stack) = (block.address(), core.bare_frames());
-    core.state().work_items.insert(address, WorkItem { _block: block, device, queued: false, stack });
+    let (address, maker) = (block.address(), core.maker());
+    core.state().work_items.insert(address, WorkItem { _block: block, device, queued: false, maker });
     address
 }
 
@@ -47,7 +52,7 @@ pub(super) unsafe extern "win64" fn queue(item: usize, routine: usize, _queue: i
         drop(state);
         return core.report(Rule::WorkItemInvalid, "the work item's device is gone");
     };
-    state.running_work += 1;
+    *state.running_work.entry(driver.number()).or_default() += 1;
     drop(state);
     let worker = Arc::clone(&core);
     schedule::spawn(move || worker.run(&driver, item, routine, [device, context, 0, 0]));
@@ -81,18 +86,21 @@ impl Core {
         let [device, ..] = arguments;
         let mut state = self.state();
         state.unpin_device(device);
-        state.running_work -= 1;
+        if let Some(running) = state.running_work.get_mut(&driver.number()) {
+            *running -= 1;
+        }
         drop(state);
         self.work_done.notify_all();
     }
 
-    /// Waits until no routine of a work item runs any more: the image stays as long as one does.
-    pub(crate) fn finish_work(&self) {
-        while schedule::is_taking_turns() && self.state().running_work > 0 {
+    /// Waits until no routine of a driver's work items runs any more: the image stays as long as one does.
+    pub(crate) fn finish_work(&self, driver: DriverNumber) {
+        let is_running = |state: &State| state.running_work.get(&driver).is_some_and(|running| *running > 0);
+        while schedule::is_taking_turns() && is_running(&self.state()) {
             schedule::point();
         }
         let mut state = self.state();
-        while state.running_work > 0 {
+        while is_running(&state) {
             state = self.work_done.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }

@@ -1,0 +1,84 @@
+//! What a driver has left behind when it goes.
+
+use std::sync::Arc;
+
+use crate::core::{Core, Netio, State};
+use crate::driver::LoadedDriver;
+use crate::owner::{DriverNumber, Maker};
+use crate::tally::Occasion;
+use crate::violation::Rule;
+
+/// Something that should have been given back, and who made it.
+type Leftover = (Rule, String, Maker);
+
+impl State {
+    /// What a driver has made and not given back.
+    fn leftovers(&self, driver: DriverNumber) -> Vec<Leftover> {
+        let mut left: Vec<Leftover> = Vec::new();
+        for device in self.devices.values().filter(|device| device.driver.number() == driver && !device.deleted) {
+            let name = device.name.as_deref().unwrap_or("without a name");
+            left.push((Rule::DeviceLeft, format!("the device {name}"), device.maker.clone()));
+        }
+        for (address, pool) in &self.pool {
+            let tag = String::from_utf8_lossy(&pool.tag.to_le_bytes()).into_owned();
+            let detail = format!("{} bytes with tag {tag} at {address:#x}, allocated from here", pool.block.length());
+            left.push((Rule::PoolLeak, detail, pool.maker.clone()));
+        }
+        for work in self.work_items.values() {
+            left.push((Rule::WorkItemLeft, "a work item, allocated from here".to_owned(), work.maker.clone()));
+        }
+        for (name, link) in &self.links {
+            left.push((Rule::LinkLeft, format!("the link {name}, made from here"), link.maker.clone()));
+        }
+        for handle in self.handles.values() {
+            left.push((
+                Rule::HandleLeft,
+                format!("a handle to {:?}, opened from here", handle.object),
+                handle.maker.clone(),
+            ));
+        }
+        left.retain(|(_, _, maker)| maker.driver == driver);
+        left
+    }
+
+    /// Takes away what a driver has made.
+    fn forget(&mut self, driver: DriverNumber) {
+        let devices: Vec<usize> =
+            self.devices.iter().filter(|it| it.1.driver.number() == driver).map(|it| *it.0).collect();
+        for device in devices {
+            self.delete_device(device);
+        }
+        self.pool.retain(|_, pool| pool.maker.driver != driver);
+        self.work_items.retain(|_, work| work.maker.driver != driver);
+        self.handles.retain(|_, handle| handle.maker.driver != driver);
+        self.links.retain(|_, link| link.maker.driver != driver);
+    }
+}
+
+impl Netio {
+    /// The tables that a driver has not freed.
+    fn leftovers(&self, driver: DriverNumber) -> Vec<Leftover> {
+        let tables = self.tables.values().filter(|(_, maker)| maker.driver == driver);
+        tables
+            .map(|(_, maker)| (Rule::TableLeak, "a table of NetIO's, got from here".to_owned(), maker.clone()))
+            .collect()
+    }
+}
+
+impl Core {
+    /// Reports what the driver should have given back.
+    pub(crate) fn report_leftovers(&self, driver: &LoadedDriver) {
+        self.occasion(Occasion::Gone);
+        let mut left = self.state().leftovers(driver.number());
+        left.extend(self.netio().leftovers(driver.number()));
+        for (rule, detail, maker) in left {
+            self.report_of(driver, rule, detail, self.named(&maker.stack));
+        }
+    }
+
+    /// Takes away what the driver has left: it was reported.
+    pub(crate) fn forget(&self, driver: &Arc<LoadedDriver>) {
+        self.state().forget(driver.number());
+        self.netio().tables.retain(|_, (_, maker)| maker.driver != driver.number());
+    }
+}
