@@ -6,16 +6,31 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[allow(dead_code, reason = "the operations on leases are not built on it yet")]
+mod claims;
 mod engine;
+#[cfg(any(test, feature = "host"))]
+pub mod host_kernel;
+mod kernel;
+#[allow(dead_code, reason = "the operations on leases are not built on it yet")]
+mod key;
+#[allow(dead_code, reason = "the operations on leases are not built on it yet")]
+mod leases;
+#[allow(dead_code, reason = "the operations on leases are not built on it yet")]
+mod limits;
 mod netio;
 mod reply;
 mod rows;
+mod slab;
 mod sort;
 mod statistics;
 pub mod status_map;
 mod table;
+mod tree;
 mod validate;
 mod version;
 
 pub use engine::{Completion, Engine, SystemBuffer};
+pub use kernel::{Event, Kernel, Lock};
+pub use limits::{Limits, Settings};
 pub use netio::Netio;
