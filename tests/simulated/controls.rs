@@ -60,6 +60,7 @@ macro_rules! controls {
 }
 
 controls! {
+    breakpoint: Crash;
     cancel_lock_kept: CancelLock;
     cancel_missing: IrpLost;
     critical_region_kept: CriticalRegion;

@@ -12,6 +12,7 @@ mod bench;
 mod call_sites;
 mod concurrency;
 mod controls;
+mod coverage;
 mod faults;
 mod fuzzing;
 mod images;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use netio_model::Model;
 
+use crate::coverage::Coverage;
 use crate::device::Device;
 use crate::driver::LoadedDriver;
 use crate::faults::Faults;
@@ -41,6 +42,8 @@ pub struct Options {
     pub faults: Faults,
     /// What is in the registry.
     pub registry: Registry,
+    /// Where to note which code of a driver has run, for the driver whose image it is of.
+    pub coverage: Option<Coverage>,
 }
 
 impl Default for Options {
@@ -50,6 +53,7 @@ impl Default for Options {
             time_limit: Duration::from_secs(10),
             faults: Faults::default(),
             registry: Registry::new(),
+            coverage: None,
         }
     }
 }

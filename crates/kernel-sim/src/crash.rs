@@ -12,6 +12,7 @@ use std::ops::Range;
 use std::ptr::null_mut;
 use std::sync::Once;
 
+use crate::coverage;
 use crate::image::StackPointers;
 use crate::trampoline::{self, Entry};
 
@@ -97,6 +98,11 @@ extern "C" fn handle(signal: i32, info: *mut libc::siginfo_t, context: *mut libc
     let stack = value(registers[libc::REG_RSP as usize]);
     let frame = value(registers[libc::REG_RBP as usize]);
     if signal == TIME_LIMIT && !guard.code.contains(&instruction) {
+        return;
+    }
+    // Not a signal that somebody has sent. The processor stops behind a breakpoint.
+    if signal == libc::SIGTRAP && info.si_code > 0 && coverage::pass(instruction.wrapping_sub(1)) {
+        registers[libc::REG_RIP as usize] -= 1;
         return;
     }
     // Privileged instructions raise SIGSEGV here.

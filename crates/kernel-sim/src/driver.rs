@@ -108,7 +108,8 @@ impl Core {
     pub(crate) fn load(self: &Arc<Self>, image: &Image, name: &str) -> Result<Arc<LoadedDriver>, LoadError> {
         let number = self.next_driver();
         let thunks = Thunks::new(SERVICES, number).map_err(ImageError::Map)?;
-        let mapped = MappedImage::new(image, |module, name| self.export(&thunks, module, name))?;
+        let mapped =
+            MappedImage::new(image, self.options.coverage.as_ref(), |module, name| self.export(&thunks, module, name))?;
         let driver = Arc::new(self.driver_object(number, thunks, mapped, name));
         self.state().drivers.insert(driver.object.address(), Arc::clone(&driver));
         let arguments = [driver.object.address(), driver.registry_path, 0, 0];

@@ -2,6 +2,7 @@
 //!
 //! Source: <https://learn.microsoft.com/windows/win32/debug/pe-format>
 
+mod blocks;
 mod call_sites;
 mod mapped;
 mod symbols;
@@ -15,8 +16,10 @@ use object::read::pe::{Import, PeFile64};
 use object::{FileKind, Object as _};
 use thiserror::Error;
 
+pub(crate) use blocks::BREAKPOINT;
 pub use call_sites::CallSite;
-pub(crate) use mapped::MappedImage;
+pub(crate) use mapped::{MappedImage, Mapping};
+pub use symbols::Place;
 pub(crate) use unwind::{RuntimeFunction, StackPointers, call_stack};
 
 /// The largest image that is mapped: a damaged header must not make the simulator ask for terabytes.
@@ -109,6 +112,14 @@ impl Image {
     #[must_use]
     pub fn symbol(&self, offset: usize) -> Option<String> {
         symbols::describe(&self.path.as_ref()?.with_extension("pdb"), offset)
+    }
+
+    /// What stands at each of the offsets, as far as there is a PDB beside the image's file that tells: the functions, the
+    /// innermost first if some were inlined.
+    #[must_use]
+    pub fn places(&self, offsets: &[usize]) -> Vec<Vec<Place>> {
+        let pdb = self.path.as_ref().map(|path| path.with_extension("pdb"));
+        pdb.map_or_else(|| vec![Vec::new(); offsets.len()], |pdb| symbols::places(&pdb, offsets))
     }
 
     fn pe(&self) -> Result<PeFile64<'_>, ImageError> {

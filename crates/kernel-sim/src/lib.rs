@@ -27,6 +27,7 @@
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 
 mod core;
+mod coverage;
 mod crash;
 mod device;
 mod driver;
@@ -52,9 +53,10 @@ mod violation;
 mod watchdog;
 
 pub use crate::core::{Options, Registry};
+pub use coverage::Coverage;
 pub use driver::LoadError;
 pub use faults::{Faults, Site};
-pub use image::{CallSite, Image, ImageError};
+pub use image::{CallSite, Image, ImageError, Place};
 pub use kernel::{Driver, Handle, Kernel, Pending, Reply};
 pub use processor::Irql;
 pub use schedule::{Interleaving, Work, interleave, interleaving};

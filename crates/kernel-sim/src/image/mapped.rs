@@ -1,20 +1,26 @@
 //! An image in memory.
 
+use std::fs::File;
 use std::io;
 use std::ops::Range;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::path::PathBuf;
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use object::LittleEndian as LE;
 use object::pe;
 use object::pe::ImageSectionHeader;
 
-use super::{Image, ImageError, RuntimeFunction, damaged, symbols, unwind};
+use super::{BREAKPOINT, Image, ImageError, RuntimeFunction, damaged, symbols, unwind};
+use crate::coverage::{self, Coverage, Watched};
 use crate::memory::PAGE;
 
 /// An image mapped with its sections' protections, relocated and bound; unmapped when dropped.
 #[derive(Debug)]
 pub(crate) struct MappedImage {
+    /// Before the mapping, so that it goes first.
+    _watched: Option<Watched>,
     mapping: Mapping,
     entry: usize,
     functions: Vec<RuntimeFunction>,
@@ -25,14 +31,29 @@ pub(crate) struct MappedImage {
 }
 
 impl MappedImage {
-    /// Maps `image`, with its imports bound by `bind`.
+    /// Maps `image`, with its imports bound by `bind`, and with breakpoints at what has not run yet according to `coverage`.
     ///
     /// # Errors
     /// The image is damaged or imports something unknown; then every unknown import is named.
-    pub(crate) fn new(image: &Image, bind: impl Fn(&str, &str) -> Option<usize>) -> Result<Self, ImageError> {
-        let mapping = Mapping::new(image.size()?).map_err(ImageError::Map)?;
+    pub(crate) fn new(
+        image: &Image,
+        coverage: Option<&Coverage>,
+        bind: impl Fn(&str, &str) -> Option<usize>,
+    ) -> Result<Self, ImageError> {
+        let coverage = coverage.filter(|coverage| coverage.is_of(image));
+        let (mapping, writable) = match coverage {
+            None => (Mapping::new(image.size()?).map_err(ImageError::Map)?, None),
+            Some(coverage) => {
+                let [mapping, writable] = Mapping::twice(image.size()?).map_err(ImageError::Map)?;
+                (mapping, Some((writable, coverage)))
+            }
+        };
         let view = image.lay_out(mapping.base, bind)?;
         mapping.fill(&view);
+        let watched = writable.map(|(writable, coverage)| {
+            coverage.missing().for_each(|offset| writable.put(offset, BREAKPOINT));
+            coverage::watch(mapping.base, writable, coverage.clone())
+        });
         let pe = image.pe()?;
         let mut discardable = Vec::new();
         // What belongs to no section is out of reach.
@@ -55,7 +76,7 @@ impl MappedImage {
             return Err(damaged("its entry point lies outside of it"));
         }
         let functions = unwind::runtime_functions(&pe, &view)?;
-        Ok(Self { mapping, entry, functions, discardable, view, path: image.path.clone() })
+        Ok(Self { _watched: watched, mapping, entry, functions, discardable, view, path: image.path.clone() })
     }
 
     pub(crate) const fn base(&self) -> usize {
@@ -113,7 +134,7 @@ fn protection(section: &ImageSectionHeader) -> i32 {
 
 /// Pages of their own, unmapped when dropped.
 #[derive(Debug)]
-struct Mapping {
+pub(crate) struct Mapping {
     base: usize,
     length: usize,
 }
@@ -130,6 +151,42 @@ impl Mapping {
         } else {
             Ok(Self { base: base as usize, length })
         }
+    }
+
+    /// The same memory at two addresses.
+    fn twice(length: usize) -> io::Result<[Self; 2]> {
+        let length = length.next_multiple_of(PAGE);
+        // SAFETY: the name is a string that ends with a zero.
+        let file = unsafe { libc::memfd_create(c"driver image".as_ptr(), libc::MFD_CLOEXEC) };
+        if file < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the descriptor is new, and nobody else's.
+        let file = unsafe { OwnedFd::from_raw_fd(file) };
+        let file = File::from(file);
+        file.set_len(length as u64)?;
+        let map = || {
+            let protection = libc::PROT_READ | libc::PROT_WRITE;
+            // SAFETY: a new mapping at an address that the system chooses touches nothing that exists.
+            let base = unsafe { libc::mmap(null_mut(), length, protection, libc::MAP_SHARED, file.as_raw_fd(), 0) };
+            if base == libc::MAP_FAILED {
+                Err(io::Error::last_os_error())
+            } else {
+                Ok(Self { base: base as usize, length })
+            }
+        };
+        Ok([map()?, map()?])
+    }
+
+    /// Puts one byte into it while others may run it as code.
+    ///
+    /// # Panics
+    /// If `offset` is outside of it. It must be writable.
+    pub(crate) fn put(&self, offset: usize, byte: u8) {
+        assert!(offset < self.length, "the byte lies in the mapping");
+        // SAFETY: inside the mapping, which is writable and holds no Rust object.
+        let place = unsafe { AtomicU8::from_ptr((self.base + offset) as *mut u8) };
+        place.store(byte, Ordering::SeqCst);
     }
 
     fn fill(&self, view: &[u8]) {

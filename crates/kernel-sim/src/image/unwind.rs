@@ -22,6 +22,13 @@ pub(crate) struct RuntimeFunction {
     unwind: usize,
 }
 
+impl RuntimeFunction {
+    /// Where its code is.
+    pub(super) const fn range(&self) -> std::ops::Range<usize> {
+        self.begin..self.end
+    }
+}
+
 /// Where a driver's stack is looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct StackPointers {
