@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use comfy_table::{CellAlignment, Table, TableStyle, presets};
+use netio_anycast_tests::facts::{self, Speed, Taken};
 
 use crate::callgrind::per_round;
 use crate::goals::{self, Goal};
-use crate::measurement::{Figures, REPETITIONS};
+use crate::measurement::{Figures, Measured, REPETITIONS};
 use crate::subject::Subject;
 use crate::workload::{Case, OperationName};
 
@@ -52,6 +53,27 @@ impl Report {
             self.places(presets::ASCII_MARKDOWN),
             explanation(),
         )
+    }
+
+    /// The results for the report of `cargo xtask verify`.
+    pub(crate) fn facts(&self) -> Speed {
+        let taken = |(subject, measured): (&Subject, &Measured)| Taken {
+            subject: subject.to_string(),
+            instructions: measured.cost.instructions,
+            calls: measured.cost.calls,
+            allocations: measured.cost.allocations,
+            nanoseconds: measured.nanoseconds,
+        };
+        let case = |it: &Figures| facts::Case {
+            operation: it.case.operation.operation().definition().name.to_owned(),
+            present: it.case.present,
+            taken: it.measured.iter().map(taken).collect(),
+        };
+        let goals = goals::goals(&self.figures).into_iter();
+        Speed {
+            cases: self.figures.iter().map(case).collect(),
+            goals: goals.map(|Goal { text, measured, met }| facts::Goal { text, measured, met }).collect(),
+        }
     }
 
     fn operations(&self, style: TableStyle) -> Table {

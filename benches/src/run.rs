@@ -58,6 +58,7 @@ pub(crate) fn main() -> Result<ExitCode> {
         Command::All { image, directory, write } => {
             let report = measure_all(&image, &directory)?;
             println!("{report}");
+            netio_anycast_tests::facts::write("benchmark", &report.facts());
             if let Some(path) = write {
                 std::fs::write(&path, report.markdown()).with_context(|| format!("cannot write {}", path.display()))?;
                 println!("Written to {}", path.display());

@@ -1,6 +1,7 @@
 //! What runs the operations: NetIO's model itself, a driver above it, or plain copying and sorting.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +38,18 @@ impl Subject {
         const ALL: &[Subject] =
             &[Subject::Model, Subject::PassThrough, Subject::Driver, Subject::Copy, Subject::CopyAndSort];
         if operation == OperationName::GetTable { ALL } else { DRIVERS }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Model => "NetIO's model",
+            Self::PassThrough => "pass-through in C",
+            Self::Driver => "driver",
+            Self::Copy => "copy",
+            Self::CopyAndSort => "copy and sort",
+        })
     }
 }
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
+use netio_anycast_tests::facts::Agreement;
 use netio_anycast_tests::scenario::{LINE_MARK, Scenario, compare};
 
 use crate::host;
@@ -31,21 +32,30 @@ pub(crate) fn run(root: &Path) -> Result<()> {
 /// # Errors
 /// A transcript can't be made, or they differ in a way that the scenario does not list.
 pub(crate) fn check(root: &Path, image: &Path, lane: &mut Lane, log: &Log) -> Result<()> {
+    let compared = compare_kernels(root, image, lane, log)?;
+    ensure!(
+        compared.wrong.is_empty(),
+        "the simulated kernel and Wine do not agree as tests/scenario/agreement.toml says. Either one of them is wrong, \
+         or list the difference there with its reason:\n{}",
+        compared.wrong.join("\n")
+    );
+    Ok(())
+}
+
+/// Does the same, and returns what was found, differences that are not listed included.
+///
+/// # Errors
+/// A transcript can't be made.
+pub(crate) fn compare_kernels(root: &Path, image: &Path, lane: &mut Lane, log: &Log) -> Result<Agreement> {
     let scenario = Scenario::agreement().context("reading tests/scenario/agreement.toml")?;
     let simulated = transcript(&run_in_simulated_kernel(root, image, log)?);
     let wine = transcript(&lane.run_scenario(WINE_LIMIT, log)?);
-    let result = compare(&simulated, &wine, &scenario.differences);
-    log.append(&format!("{} lines compared, {} differences listed\n", wine.len(), scenario.differences.len()))?;
-    if let Err(wrong) = result {
-        bail!(
-            "the simulated kernel and Wine do not agree as tests/scenario/agreement.toml says. Either one of them is wrong, \
-             or list the difference there with its reason:\n{}",
-            wrong.join("\n")
-        );
-    }
+    let wrong = compare(&simulated, &wine, &scenario.differences).err().unwrap_or_default();
     // Two programs that both said nothing would agree as well.
     ensure!(wine.len() > scenario.steps.len(), "the transcripts have {} lines, fewer than the steps", wine.len());
-    Ok(())
+    log.append(&format!("{} lines compared, {} differences listed\n", wine.len(), scenario.differences.len()))?;
+    let listed = scenario.differences.into_iter().map(|it| [it.asked, it.simulated, it.wine, it.reason]);
+    Ok(Agreement { lines: wine.len(), listed: listed.collect(), wrong })
 }
 
 /// Runs the scenario in the simulated kernel, and returns what the test program wrote.

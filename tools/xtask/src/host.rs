@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
+use netio_anycast_tests::facts::FOLDER;
 
 use crate::step::Log;
 
@@ -79,7 +80,7 @@ pub(crate) fn test_image(root: &Path, image: &Path, log: &Log) -> Result<()> {
 }
 
 /// The tests of the image at work in the simulated kernel, fuzzed with so many requests, with so many interleavings in each
-/// test of races if their number is given.
+/// test of races if their number is given. What they find out goes to the folder `facts`.
 ///
 /// # Errors
 /// One fails.
@@ -88,6 +89,7 @@ pub(crate) fn test_simulated(
     image: &Path,
     requests: u64,
     schedules: Option<u64>,
+    facts: Option<&Path>,
     log: &Log,
 ) -> Result<()> {
     let mut command = driver_test(root, "simulated", image);
@@ -95,7 +97,18 @@ pub(crate) fn test_simulated(
     if let Some(schedules) = schedules {
         command.env("KERNEL_SIM_SCHEDULES", schedules.to_string());
     }
+    if let Some(folder) = facts {
+        command.env(FOLDER, folder);
+    }
     log.run(&mut command)
+}
+
+/// The tests of the simulated kernel's own code.
+///
+/// # Errors
+/// One fails.
+pub(crate) fn test_simulated_kernel(root: &Path, log: &Log) -> Result<()> {
+    log.run(cargo(root).args(["test", "--package", "kernel-sim"]))
 }
 
 /// A test program of the package `tests` over the driver's image.

@@ -35,7 +35,7 @@ struct Arguments {
     command: Command,
 }
 
-#[derive(Clone, Copy, Subcommand)]
+#[derive(Clone, Subcommand)]
 enum Command {
     /// Show the driver at work in Wine's kernel
     Demo,
@@ -72,7 +72,7 @@ fn run(command: Command, root: &Path) -> Result<()> {
         Command::Demo => demo::run(root),
         Command::Test => test::run(root),
         Command::Bench => bench::run(root),
-        Command::Verify(effort) => verify::run(root, effort),
+        Command::Verify(effort) => verify::run(root, &effort),
         Command::Build => {
             let image = lane::build_driver(root, &mut Steps::new(root, "build")?)?;
             println!("The driver package is {}", package::assemble(root, &image)?.display());

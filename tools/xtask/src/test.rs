@@ -35,7 +35,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     steps.run("Tests of the driver's image", |log| host::test_image(root, &image, log))?;
     let requests = if in_ci { SIMULATED_REQUESTS_IN_CI } else { SIMULATED_REQUESTS };
     steps.run("Tests of the driver in the simulated kernel", |log| {
-        host::test_simulated(root, &image, requests, None, log)
+        host::test_simulated(root, &image, requests, None, None, log)
     })?;
     steps.run("Clippy on the driver", |log| cross::clippy_driver(root, log))?;
     steps.run("Documentation of the driver", |log| cross::doc_driver(root, log))?;
