@@ -23,3 +23,4 @@ mod operations;
 mod pending;
 mod report;
 mod schedules;
+mod waiting;

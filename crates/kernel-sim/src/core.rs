@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread::ThreadId;
 use std::time::Duration;
 
 use netio_model::Model;
 
+use crate::clock::Time;
 use crate::coverage::Coverage;
 use crate::device::Device;
 use crate::driver::LoadedDriver;
@@ -20,6 +20,7 @@ use crate::processor;
 use crate::request::Request;
 use crate::schedule;
 use crate::service::Service;
+use crate::synchronization::Synchronization;
 use crate::tally::{Activity, Occasion, Tally};
 use crate::violation::{Frame, Rule, Violation};
 
@@ -38,6 +39,8 @@ pub struct Options {
     pub allocate_pool2: bool,
     /// How long a driver may take to return, or to complete a pending IRP.
     pub time_limit: Duration,
+    /// When time passes.
+    pub time: Time,
     /// Which calls of services fail.
     pub faults: Faults,
     /// What is in the registry.
@@ -51,6 +54,7 @@ impl Default for Options {
         Self {
             allocate_pool2: true,
             time_limit: Duration::from_secs(10),
+            time: Time::default(),
             faults: Faults::default(),
             registry: Registry::new(),
             coverage: None,
@@ -65,13 +69,6 @@ pub(crate) struct PoolBlock {
     pub(crate) tag: u32,
     /// Who allocated it.
     pub(crate) maker: Maker,
-}
-
-/// How a lock is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Held {
-    Shared,
-    Exclusive,
 }
 
 /// A work item that a driver has allocated.
@@ -152,16 +149,10 @@ pub(crate) struct Core {
     pub(crate) arena: Arc<Arena>,
     pub(crate) state: Mutex<State>,
     pub(crate) netio: Mutex<Netio>,
-    /// A work item's routine has ended; for those who hold the state.
-    pub(crate) work_done: Condvar,
-    /// Held while an event's state is looked at or changed.
-    pub(crate) signals: Mutex<()>,
-    /// An event's state has changed.
-    pub(crate) signalled: Condvar,
-    /// The push locks that are held: address, by whom, how.
-    pub(crate) locks: Mutex<Vec<(usize, ThreadId, Held)>>,
-    /// A push lock was released.
-    pub(crate) lock_released: Condvar,
+    /// What threads wait for. Taken before the state, never while that is held.
+    pub(crate) synchronization: Mutex<Synchronization>,
+    /// Something has changed that threads may wait for.
+    pub(crate) changed: Condvar,
     /// The cancel spin lock is held.
     pub(crate) cancel_lock: AtomicBool,
     /// `IoDeviceObjectType`: a pointer to an object type, and the object type.
@@ -190,11 +181,8 @@ impl Core {
             arena,
             state: Mutex::new(State { next_handle: 0x8000_0000, ..State::default() }),
             netio: Mutex::default(),
-            work_done: Condvar::new(),
-            signals: Mutex::default(),
-            signalled: Condvar::new(),
-            locks: Mutex::default(),
-            lock_released: Condvar::new(),
+            synchronization: Mutex::default(),
+            changed: Condvar::new(),
             cancel_lock: AtomicBool::new(false),
             device_type,
             violations: Mutex::default(),

@@ -1,6 +1,7 @@
 //! Device objects, and the names that lead to them.
 
 use std::mem::offset_of;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::core::{Core, State};
@@ -14,7 +15,7 @@ use crate::owner::Maker;
 pub(crate) struct Device {
     pub(crate) object: Block,
     /// The extension, in memory of its own so that straying out of it is noticed.
-    pub(crate) _extension: Option<Block>,
+    pub(crate) extension: Option<Block>,
     pub(crate) driver: Arc<LoadedDriver>,
     /// Who created it.
     pub(crate) maker: Maker,
@@ -105,6 +106,13 @@ impl State {
         if unused {
             self.devices.remove(&address);
         }
+    }
+
+    /// The memory of a device's extension, if it goes with the device as soon as that is deleted.
+    pub(crate) fn extension_that_goes(&self, address: usize) -> Option<Range<usize>> {
+        let device = self.devices.get(&address).filter(|device| device.is_unused() && !device.deleted)?;
+        let extension = device.extension.as_ref()?;
+        Some(extension.address()..extension.address() + extension.length())
     }
 
     fn unlink(&self, driver: &LoadedDriver, address: usize, next: usize) {

@@ -89,6 +89,15 @@ impl LoadedDriver {
     }
 }
 
+/// How much of a thread's stack a call into a driver may have used.
+const DRIVER_STACK: usize = 256 << 10;
+
+/// The code of a service that the kernel itself puts into a driver's structures.
+fn internal_service(thunks: &Thunks, name: &str) -> usize {
+    let index = service::find(service::INTERNAL, name);
+    thunks.address(index.expect("the service table has the kernel's own services"))
+}
+
 fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
@@ -144,10 +153,15 @@ impl Core {
         self.export(&driver.thunks, service::NTOSKRNL, name)
     }
 
+    /// The cancel routine of IRPs in the cancel-safe queues of the driver that asks.
+    pub(crate) fn cancel_safe_queue_routine(&self) -> usize {
+        let driver = self.driver(processor::driver());
+        driver.map_or(0, |driver| internal_service(&driver.thunks, "IopCsqCancelRoutine"))
+    }
+
     fn driver_object(&self, number: DriverNumber, thunks: Thunks, image: MappedImage, name: &str) -> LoadedDriver {
         // What the I/O manager answers for a driver that does not.
-        let invalid = service::find(service::INTERNAL, "IopInvalidDeviceRequest");
-        let invalid = thunks.address(invalid.expect("the service table has the kernel's own services"));
+        let invalid = internal_service(&thunks, "IopInvalidDeviceRequest");
         let driver_name = self.unicode_string(&format!(r"\Driver\{name}"));
         let registry = self.unicode_string(&format!(r"\Registry\Machine\System\CurrentControlSet\Services\{name}"));
         let extension = self.arena.allocate(0x50, Placement::AtEnd, 0);
@@ -206,6 +220,8 @@ impl Core {
         request: Option<&Arc<Request>>,
     ) -> Result<(usize, Irql), Crash> {
         let outer = processor::irql();
+        let regions = (processor::critical_regions(), processor::guarded_regions());
+        let _running = self.run();
         let result = processor::enter(self, driver, request, || {
             processor::set_irql(irql);
             let outer = schedule::open(Some(processor::activity()));
@@ -217,7 +233,9 @@ impl Core {
             match &result {
                 Ok(_) => {
                     self.occasion(Occasion::Returned);
-                    self.judge_held();
+                    self.judge_held(regions);
+                    let end = processor::stack_end();
+                    self.judge_memory(&(end - DRIVER_STACK..end));
                 }
                 Err(crash) => self.report_crash(*crash),
             }
@@ -284,8 +302,9 @@ impl Core {
     }
 
     /// Takes away a driver whose code will not run any more, and reports what it has left.
-    fn remove(&self, driver: &Arc<LoadedDriver>) {
+    fn remove(self: &Arc<Self>, driver: &Arc<LoadedDriver>) {
         self.finish_work(driver.number);
+        self.judge_in_use(driver);
         self.report_leftovers(driver);
         self.forget(driver);
         let mut state = self.state();

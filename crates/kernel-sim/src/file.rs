@@ -2,7 +2,6 @@
 
 use std::mem::offset_of;
 use std::sync::{Arc, Mutex, Weak};
-use std::time::Duration;
 
 use netio_anycast_protocol::status::NtStatus;
 
@@ -151,9 +150,9 @@ impl Core {
     }
 
     /// Waits until a pending IRP is completed.
-    fn wait(&self, driver: &LoadedDriver, request: &Request) -> Outcome {
-        let limit = if self.is_stopped() { Duration::ZERO } else { self.options.time_limit };
-        request.wait(limit).unwrap_or_else(|| {
+    fn wait(self: &Arc<Self>, driver: &LoadedDriver, request: &Request) -> Outcome {
+        let due = self.is_stopped().then_some(0);
+        self.wait_until(due, |_| request.outcome()).unwrap_or_else(|_| {
             if !self.is_stopped() {
                 let routine = driver.dispatch_routine(request.major as u8);
                 self.report_at(

@@ -3,6 +3,7 @@
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use netio_anycast_protocol::status::NtStatus;
 use netio_model::Model;
@@ -74,6 +75,12 @@ impl Kernel {
     #[must_use]
     pub fn calls(&self) -> Vec<&'static str> {
         self.core.calls()
+    }
+
+    /// Lets time pass, from each timer and timeout to the next. What follows from one has happened before the next, unless the
+    /// calling thread [takes turns](crate::interleave).
+    pub fn advance(&self, duration: Duration) {
+        self.core.advance(duration);
     }
 
     /// Whether a driver has crashed: then no driver's code runs any more, and every request fails.

@@ -9,7 +9,7 @@ use crate::tally::Occasion;
 use crate::violation::Rule;
 
 /// Something that should have been given back, and who made it.
-type Leftover = (Rule, String, Maker);
+pub(crate) type Leftover = (Rule, String, Maker);
 
 impl State {
     /// What a driver has made and not given back.

@@ -26,6 +26,7 @@
 
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 
+mod clock;
 mod core;
 mod coverage;
 mod crash;
@@ -35,11 +36,13 @@ mod driver_memory;
 mod faults;
 mod file;
 mod image;
+mod in_use;
 mod io_buffers;
 mod kernel;
 mod layout;
 mod leaks;
 mod leftovers;
+mod locks;
 mod memory;
 mod owner;
 mod processor;
@@ -47,11 +50,13 @@ mod request;
 mod schedule;
 mod security;
 mod service;
+mod synchronization;
 mod tally;
 mod trampoline;
 mod violation;
 mod watchdog;
 
+pub use crate::clock::Time;
 pub use crate::core::{Options, Registry};
 pub use coverage::Coverage;
 pub use driver::LoadError;

@@ -82,6 +82,11 @@ impl Arena {
         block
     }
 
+    /// Whether an address is one of the arena's.
+    pub(crate) fn contains(&self, address: usize) -> bool {
+        (self.base..self.base + ARENA_PAGES * PAGE).contains(&address)
+    }
+
     fn take(&self, pages: usize) -> usize {
         let mut state = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         if state.next + pages <= ARENA_PAGES {

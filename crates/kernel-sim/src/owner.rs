@@ -13,7 +13,7 @@ use crate::violation::Frame;
 pub(crate) struct DriverNumber(pub(crate) u32);
 
 /// Who has made something that must be given back.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Maker {
     pub(crate) driver: DriverNumber,
     /// The call stack, without names, for the report if it is not given back.
@@ -36,6 +36,16 @@ impl Core {
     /// The name of a loaded driver.
     pub(crate) fn name_of(&self, number: DriverNumber) -> Option<String> {
         self.driver(number).map(|driver| driver.name().to_owned())
+    }
+
+    /// The driver whose image an address is in.
+    pub(crate) fn driver_at(&self, address: usize) -> Option<Arc<LoadedDriver>> {
+        self.state().drivers.values().find(|driver| driver.image().offset(address).is_some()).cloned()
+    }
+
+    /// Whether memory stays until its driver gives it back or goes: pool or a device's, or the driver's own, but no stack.
+    pub(crate) fn is_arena_or_image(&self, address: usize) -> bool {
+        self.arena.contains(address) || self.driver_at(address).is_some()
     }
 
     /// The drivers' calls that lead to `stack`, the innermost first: each with its driver.

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::core::Core;
 use crate::driver::LoadedDriver;
@@ -59,6 +60,8 @@ struct Processor {
     activity: Cell<Option<Activity>>,
     /// The critical regions that the thread has entered and not left.
     critical_regions: Cell<isize>,
+    /// The guarded regions likewise.
+    guarded_regions: Cell<isize>,
     /// The first byte of the stack that is not the driver's any more.
     stack_end: Cell<usize>,
 }
@@ -67,7 +70,12 @@ thread_local! {
     /// Apart, const and without a destructor, so that a signal handler may use it.
     static IRQL: Cell<u8> = const { Cell::new(0) };
     static PROCESSOR: Processor = Processor::default();
+    static THREAD: Cell<usize> = const { Cell::new(0) };
 }
+
+/// Objects of threads whose object nobody may look into are at addresses where no memory can be.
+const FIRST_THREAD: usize = 0xFFFF_9000_0000_0000;
+const THREAD_SIZE: usize = 0x800;
 
 pub(crate) fn irql() -> Irql {
     Irql(IRQL.get())
@@ -96,6 +104,33 @@ pub(crate) fn critical_regions() -> isize {
 
 pub(crate) fn change_critical_regions(change: isize) {
     PROCESSOR.with(|processor| processor.critical_regions.set(processor.critical_regions.get() + change));
+}
+
+pub(crate) fn guarded_regions() -> isize {
+    PROCESSOR.with(|processor| processor.guarded_regions.get())
+}
+
+pub(crate) fn change_guarded_regions(change: isize) {
+    PROCESSOR.with(|processor| processor.guarded_regions.set(processor.guarded_regions.get() + change));
+}
+
+/// Whether normal kernel APCs can't interrupt the thread.
+pub(crate) fn are_apcs_disabled() -> bool {
+    critical_regions() > 0 || are_all_apcs_disabled()
+}
+
+/// Whether special kernel APCs can't either.
+pub(crate) fn are_all_apcs_disabled() -> bool {
+    guarded_regions() > 0 || irql() >= Irql::APC_LEVEL
+}
+
+/// The thread's object as drivers know it: an address that differs from every other thread's.
+pub(crate) fn thread() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(FIRST_THREAD);
+    if THREAD.get() == 0 {
+        THREAD.set(NEXT.fetch_add(THREAD_SIZE, Ordering::Relaxed));
+    }
+    THREAD.get()
 }
 
 pub(crate) fn stack_end() -> usize {

@@ -2,8 +2,7 @@
 
 use std::fmt;
 use std::mem::offset_of;
-use std::sync::{Arc, Condvar, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
 
 use netio_anycast_protocol::status::NtStatus;
 
@@ -11,7 +10,6 @@ use crate::core::lock;
 use crate::layout::{self, Irp, SL_PENDING_RETURNED, StackLocation};
 use crate::memory::Block;
 use crate::processor::Irql;
-use crate::schedule;
 
 /// `IRP_MJ_*` of `wdm.h`, as far as the I/O manager sends them here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +101,6 @@ pub(crate) struct Request {
     /// What the bytes hold that the driver must not let out.
     pub(crate) poison: [u8; 8],
     progress: Mutex<Progress>,
-    completed: Condvar,
 }
 
 #[derive(Debug)]
@@ -118,7 +115,7 @@ impl Request {
     pub(crate) fn new(major: Major, lengths: Lengths, poison: [u8; 8], memory: Memory) -> Arc<Self> {
         let address = memory.irp.address();
         let progress = Progress { memory: Some(memory), outcome: None, history: Vec::new() };
-        Arc::new(Self { address, major, lengths, poison, progress: Mutex::new(progress), completed: Condvar::new() })
+        Arc::new(Self { address, major, lengths, poison, progress: Mutex::new(progress) })
     }
 
     pub(crate) fn note(&self, event: Event) {
@@ -157,25 +154,10 @@ impl Request {
         let mut progress = lock(&self.progress);
         progress.history.push(Event::Completed(outcome.status, outcome.information));
         progress.outcome = Some(outcome);
-        self.completed.notify_all();
     }
 
     pub(crate) fn outcome(&self) -> Option<Outcome> {
         lock(&self.progress).outcome.clone()
-    }
-
-    /// Waits for the end, but no longer than `limit`.
-    pub(crate) fn wait(&self, limit: Duration) -> Option<Outcome> {
-        let deadline = Instant::now() + limit;
-        while schedule::is_taking_turns() && self.outcome().is_none() && Instant::now() < deadline {
-            schedule::point();
-        }
-        let mut progress = lock(&self.progress);
-        while progress.outcome.is_none() {
-            let left = deadline.checked_duration_since(Instant::now())?;
-            progress = self.completed.wait_timeout(progress, left).map_or_else(|error| error.into_inner().0, |it| it.0);
-        }
-        progress.outcome.clone()
     }
 }
 

@@ -91,6 +91,11 @@ pub(crate) fn is_taking_turns() -> bool {
     SEAT.with_borrow(Option::is_some)
 }
 
+/// How many threads take turns, if this one does.
+pub(crate) fn alive() -> Option<usize> {
+    SEAT.with_borrow(|seat| seat.as_ref().map(|seat| lock(&seat.turns.state).alive.len()))
+}
+
 /// Starts a thread. If this one takes turns, the new one does too.
 pub(crate) fn spawn(work: impl FnOnce() + Send + 'static) {
     let seat = SEAT.with_borrow(|seat| seat.as_ref().map(Seat::another));

@@ -77,12 +77,57 @@ use When::{AnyCall, At};
 
 const FREE: When = At(&[Call("ExFreePool"), Call("ExFreePoolWithTag")]);
 const COMPLETE: When = At(&[Call("IofCompleteRequest")]);
-const LOCK: When = At(&[
+/// Where a lock is taken that others may hold.
+const ACQUIRE: &[Occasion] = &[
+    Call("ExAcquireFastMutex"),
+    Call("ExAcquireFastMutexUnsafe"),
     Call("ExAcquirePushLockExclusiveEx"),
     Call("ExAcquirePushLockSharedEx"),
+    Call("ExAcquireResourceExclusiveLite"),
+    Call("ExAcquireResourceSharedLite"),
+    Call("ExAcquireSharedStarveExclusive"),
+    Call("ExAcquireSharedWaitForExclusive"),
+    Call("ExEnterCriticalRegionAndAcquireResourceExclusive"),
+    Call("ExEnterCriticalRegionAndAcquireResourceShared"),
+    Call("KeAcquireGuardedMutex"),
+    Call("KeAcquireGuardedMutexUnsafe"),
+    Call("KeAcquireInStackQueuedSpinLock"),
+    Call("KeAcquireInStackQueuedSpinLockAtDpcLevel"),
+    Call("KeAcquireSpinLockAtDpcLevel"),
+    Call("KeAcquireSpinLockRaiseToDpc"),
+];
+/// Where a lock is taken or released.
+const LOCK: When = At(&[
+    Call("ExAcquireFastMutex"),
+    Call("ExAcquireFastMutexUnsafe"),
+    Call("ExAcquirePushLockExclusiveEx"),
+    Call("ExAcquirePushLockSharedEx"),
+    Call("ExAcquireResourceExclusiveLite"),
+    Call("ExConvertExclusiveToSharedLite"),
+    Call("ExReleaseFastMutex"),
+    Call("ExReleaseFastMutexUnsafe"),
     Call("ExReleasePushLockExclusiveEx"),
     Call("ExReleasePushLockSharedEx"),
+    Call("ExReleaseResourceAndLeaveCriticalRegion"),
+    Call("ExReleaseResourceForThreadLite"),
+    Call("ExReleaseResourceLite"),
+    Call("KeAcquireGuardedMutex"),
+    Call("KeAcquireGuardedMutexUnsafe"),
+    Call("KeAcquireInStackQueuedSpinLock"),
+    Call("KeAcquireInStackQueuedSpinLockAtDpcLevel"),
+    Call("KeAcquireSpinLockAtDpcLevel"),
+    Call("KeAcquireSpinLockRaiseToDpc"),
+    Call("KeReleaseGuardedMutex"),
+    Call("KeReleaseGuardedMutexUnsafe"),
+    Call("KeReleaseInStackQueuedSpinLock"),
+    Call("KeReleaseInStackQueuedSpinLockFromDpcLevel"),
+    Call("KeReleaseMutex"),
+    Call("KeReleaseSpinLock"),
+    Call("KeReleaseSpinLockFromDpcLevel"),
 ]);
+/// Where memory goes in which something may be in use.
+const MEMORY_GOES: &[Occasion] =
+    &[Call("ExFreePool"), Call("ExFreePoolWithTag"), Call("IoDeleteDevice"), Returned, Gone];
 
 /// When each rule is judged. Its tests have every rule.
 const WHEN: &[(Rule, When)] = &[
@@ -107,9 +152,72 @@ const WHEN: &[(Rule, When)] = &[
     (Rule::CriticalRegion, At(&[Returned])),
     (Rule::LockOwner, LOCK),
     (Rule::LockKept, At(&[Returned])),
+    (Rule::LockOrder, At(ACQUIRE)),
+    (Rule::LockFreed, At(MEMORY_GOES)),
+    (
+        Rule::IrqlTooLow,
+        At(&[
+            Call("ExReleaseFastMutex"),
+            Call("KeAcquireInStackQueuedSpinLockAtDpcLevel"),
+            Call("KeAcquireSpinLockAtDpcLevel"),
+            Call("KeReleaseInStackQueuedSpinLockFromDpcLevel"),
+            Call("KeReleaseSpinLockFromDpcLevel"),
+            Call("KeTryToAcquireSpinLockAtDpcLevel"),
+        ]),
+    ),
+    (
+        Rule::NotInitialized,
+        At(&[
+            Call("ExAcquireFastMutex"),
+            Call("ExAcquireResourceExclusiveLite"),
+            Call("ExAcquireResourceSharedLite"),
+            Call("ExAcquireRundownProtection"),
+            Call("IoCsqInsertIrp"),
+            Call("IoCsqInsertIrpEx"),
+            Call("IoCsqRemoveNextIrp"),
+            Call("KeAcquireSpinLockRaiseToDpc"),
+            Call("KeCancelTimer"),
+            Call("KeInsertQueueDpc"),
+            Call("KeSetEvent"),
+            Call("KeSetTimer"),
+            Call("KeSetTimerEx"),
+            Call("KeWaitForMultipleObjects"),
+            Call("KeWaitForSingleObject"),
+        ]),
+    ),
+    (
+        Rule::Resource,
+        At(&[Call("ExInitializeResourceLite"), Call("ExReinitializeResourceLite"), Call("ExDeleteResourceLite"), Gone]),
+    ),
+    (
+        Rule::Rundown,
+        At(&[
+            Call("ExInitializeRundownProtection"),
+            Call("ExReInitializeRundownProtection"),
+            Call("ExReleaseRundownProtection"),
+            Call("ExReleaseRundownProtectionEx"),
+            Call("ExRundownCompleted"),
+            Gone,
+        ]),
+    ),
+    (Rule::SemaphoreLimit, At(&[Call("KeReleaseSemaphore")])),
+    (Rule::TimerLeft, At(MEMORY_GOES)),
+    (Rule::DpcLeft, At(MEMORY_GOES)),
     (
         Rule::WaitForever,
-        At(&[Call("KeWaitForSingleObject"), Call("ExAcquirePushLockExclusiveEx"), Call("ExAcquirePushLockSharedEx")]),
+        At(&[
+            Call("ExAcquireFastMutex"),
+            Call("ExAcquirePushLockExclusiveEx"),
+            Call("ExAcquirePushLockSharedEx"),
+            Call("ExAcquireResourceExclusiveLite"),
+            Call("ExAcquireResourceSharedLite"),
+            Call("ExWaitForRundownProtectionRelease"),
+            Call("KeAcquireGuardedMutex"),
+            Call("KeAcquireSpinLockRaiseToDpc"),
+            Call("KeFlushQueuedDpcs"),
+            Call("KeWaitForMultipleObjects"),
+            Call("KeWaitForSingleObject"),
+        ]),
     ),
     (Rule::WorkItemInvalid, At(&[Call("IoQueueWorkItem"), Call("IoFreeWorkItem")])),
     (Rule::WorkItemLeft, At(&[Gone])),

@@ -75,6 +75,24 @@ rules! {
     LockOwner: "a lock is taken by who does not hold it and released by who does", "kernel/introduction-to-push-locks";
     /// The driver returned with a lock held.
     LockKept: "a driver returns without locks", "kernel/introduction-to-push-locks";
+    /// Locks were taken in an order in which two threads could wait for each other.
+    LockOrder: "locks are always taken in the same order", "devtest/deadlock-detection";
+    /// The memory of a lock went while it was held.
+    LockFreed: "a lock stays as long as it is held", "devtest/deadlock-detection";
+    /// A service was called at too low an IRQL.
+    IrqlTooLow: "services that need a raised IRQL get it", "ddi/wdm/nf-wdm-keacquirespinlockatdpclevel";
+    /// Something to synchronize with was used before it was initialized.
+    NotInitialized: "events, timers, locks and queues are initialized before they are used", "kernel/introduction-to-kernel-dispatcher-objects";
+    /// A resource was left when its memory went, deleted while it was held, or initialized again.
+    Resource: "a resource is deleted once, before its memory goes and while nobody holds it", "ddi/wdm/nf-wdm-exdeleteresourcelite";
+    /// Rundown protection was released too often, or not before its memory went or was used again.
+    Rundown: "rundown protection is released as often as it was acquired, and before the object goes", "kernel/run-down-protection";
+    /// A semaphore was released beyond its limit.
+    SemaphoreLimit: "a semaphore is not released beyond its limit", "ddi/wdm/nf-wdm-kereleasesemaphore";
+    /// A timer was set when its memory or its driver went.
+    TimerLeft: "a timer is cancelled before its memory and its driver go", "debugger/bug-check-0xc7--timer-or-dpc-invalid";
+    /// A DPC was queued when its memory or its driver went.
+    DpcLeft: "a DPC has run or is removed before its memory and its driver go", "debugger/bug-check-0xc7--timer-or-dpc-invalid";
     /// The driver waits for something that does not come.
     WaitForever: "what a driver waits for comes", "ddi/wdm/nf-wdm-kewaitforsingleobject";
     /// A work item was queued or freed while it was queued, or is none.

@@ -87,7 +87,7 @@ impl Core {
         let driver = Arc::clone(driver);
         let device = Device {
             object,
-            _extension: extension,
+            extension,
             driver,
             maker,
             name,
@@ -107,6 +107,10 @@ impl Core {
 /// Only the driver may call it.
 pub(super) unsafe extern "win64" fn delete(device: usize) {
     let core = processor::core();
+    let extension = core.state().extension_that_goes(device);
+    if let Some(extension) = extension {
+        core.judge_memory(&extension);
+    }
     let mut state = core.state();
     if state.devices.get(&device).is_some_and(|device| !device.deleted) {
         state.delete_device(device);

@@ -53,6 +53,7 @@ fn complete_irp(core: &Arc<Core>, address: usize) {
     let header: Irp = memory.irp.read(0);
     let outcome = outcome(core, &request, &memory, &header);
     request.complete(outcome);
+    core.change(|_| ());
 }
 
 fn judge(core: &Core, request: &Request, memory: &Memory) {

@@ -87,6 +87,7 @@ pub(super) fn free(core: &Core, address: usize, tag: u32) {
     };
     state.freed_pool.insert(address);
     drop(state);
+    core.judge_memory(&(address..address + pool.block.length().max(1)));
     if tag != 0 && tag != pool.tag {
         let text = |tag: u32| String::from_utf8_lossy(&tag.to_le_bytes()).into_owned();
         core.report(Rule::PoolWrongTag, format!("allocated as {}, freed as {}", text(pool.tag), text(tag)));

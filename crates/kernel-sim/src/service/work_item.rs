@@ -2,14 +2,13 @@
 //!
 //! Source: <https://learn.microsoft.com/windows-hardware/drivers/kernel/system-worker-threads>
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use crate::core::{Core, State, WorkItem};
 use crate::driver::LoadedDriver;
 use crate::memory::Placement;
 use crate::owner::DriverNumber;
 use crate::processor::{self, Irql};
-use crate::schedule;
 use crate::violation::Rule;
 
 /// `IoAllocateWorkItem`.
@@ -54,8 +53,7 @@ pub(super) unsafe extern "win64" fn queue(item: usize, routine: usize, _queue: i
     };
     *state.running_work.entry(driver.number()).or_default() += 1;
     drop(state);
-    let worker = Arc::clone(&core);
-    schedule::spawn(move || worker.run(&driver, item, routine, [device, context, 0, 0]));
+    core.start_thread(move |core| core.run_work_item(&driver, item, routine, [device, context, 0, 0]));
 }
 
 /// `IoFreeWorkItem`.
@@ -73,7 +71,7 @@ pub(super) unsafe extern "win64" fn free(item: usize) {
 
 impl Core {
     /// Runs a work item's routine. From then on it may be queued again or freed, by the routine itself too.
-    fn run(self: &Arc<Self>, driver: &LoadedDriver, item: usize, routine: usize, arguments: [usize; 4]) {
+    fn run_work_item(self: &Arc<Self>, driver: &LoadedDriver, item: usize, routine: usize, arguments: [usize; 4]) {
         if let Some(work) = self.state().work_items.get_mut(&item) {
             work.queued = false;
         }
@@ -90,18 +88,13 @@ impl Core {
             *running -= 1;
         }
         drop(state);
-        self.work_done.notify_all();
+        self.change(|_| ());
     }
 
     /// Waits until no routine of a driver's work items runs any more: the image stays as long as one does.
-    pub(crate) fn finish_work(&self, driver: DriverNumber) {
+    pub(crate) fn finish_work(self: &Arc<Self>, driver: DriverNumber) {
         let is_running = |state: &State| state.running_work.get(&driver).is_some_and(|running| *running > 0);
-        while schedule::is_taking_turns() && is_running(&self.state()) {
-            schedule::point();
-        }
-        let mut state = self.state();
-        while is_running(&state) {
-            state = self.work_done.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
+        // Work that takes longer than it may is interrupted and reported by itself.
+        while self.wait_until(None, |_| (!is_running(&self.state())).then_some(())).is_err() {}
     }
 }

@@ -1,0 +1,16 @@
+/* Takes a spin lock as if the IRQL were raised already. */
+#include "control.h"
+
+static KSPIN_LOCK lock;
+
+static NTSTATUS NTAPI control(PDEVICE_OBJECT device, PIRP irp) {
+  UNREFERENCED_PARAMETER(device);
+  KeAcquireSpinLockAtDpcLevel(&lock);
+  KeReleaseSpinLockFromDpcLevel(&lock);
+  return complete(irp, STATUS_SUCCESS, 0);
+}
+
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING registry_path) {
+  UNREFERENCED_PARAMETER(registry_path);
+  return create_device(driver, 0, control, remove_device);
+}
