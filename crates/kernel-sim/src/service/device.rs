@@ -85,17 +85,8 @@ impl Core {
         object.write(offset_of!(DeviceObject, next_device), &driver.object().read::<usize>(first));
         driver.object().write(first, &address);
         let driver = Arc::clone(driver);
-        let device = Device {
-            object,
-            extension,
-            driver,
-            maker,
-            name,
-            security: None,
-            references: 0,
-            pins: 0,
-            deleted: false,
-        };
+        let device =
+            Device { object, extension, driver, maker, name, security: None, references: 0, pins: 0, deleted: false };
         state.devices.insert(address, device);
         Ok(address)
     }
