@@ -57,8 +57,7 @@ unsafe extern "C" fn device_control(device: *mut DEVICE_OBJECT, irp: *mut IRP) -
     // SAFETY: the I/O manager calls with the control device, the only one of this driver, and keeps it alive meanwhile.
     let engine = unsafe { device::engine(device) };
     let serve = |mut irp: Irp| {
-        let (control_code, buffer) = irp.device_control();
-        let completion = engine.serve(control_code, buffer);
+        let completion = engine.serve(irp.control_code(), irp.buffer());
         irp.complete(completion)
     };
     // SAFETY: this is the dispatch routine that the I/O manager called with the IRP.
@@ -70,9 +69,8 @@ unsafe extern "C" fn device_control(device: *mut DEVICE_OBJECT, irp: *mut IRP) -
 /// # Safety
 /// As for [`Irp::from_dispatch`].
 unsafe fn with_irp(irp: *mut IRP, work: impl FnOnce(Irp) -> Completed) -> NTSTATUS {
-    let Some(irp) = NonNull::new(irp) else {
-        return NtStatus::INVALID_PARAMETER.0;
-    };
+    // SAFETY: the I/O manager calls with an IRP.
+    let irp = unsafe { NonNull::new_unchecked(irp) };
     // SAFETY: as the caller promises.
     let irp = unsafe { Irp::from_dispatch(irp) };
     work(irp).dispatch_status()

@@ -1,12 +1,21 @@
 //! One IRP, owned until it is completed.
 
+use core::marker::PhantomData;
 use core::ptr::NonNull;
 
-use netio_anycast_engine::{Completion, SystemBuffer};
+use netio_anycast_engine::{Buffer, Completion};
 use netio_anycast_protocol::operation::METHOD_BUFFERED;
 use netio_anycast_protocol::status::NtStatus;
 use wdk_sys::ntddk::IofCompleteRequest;
 use wdk_sys::{CCHAR, IO_NO_INCREMENT, IO_STACK_LOCATION, IRP, NTSTATUS};
+
+/// The parameters of IRP_MJ_DEVICE_CONTROL.
+struct DeviceControl {
+    code: u32,
+    /// In bytes, as are the output's.
+    input_length: usize,
+    output_length: usize,
+}
 
 /// The bits of a control code that tell how its buffers travel, `METHOD_FROM_CTL_CODE` of `wdm.h`.
 const METHOD_MASK: u32 = 0b11;
@@ -17,11 +26,6 @@ const METHOD_MASK: u32 = 0b11;
     reason = "IO_NO_INCREMENT is zero, and bindgen has made a wider number of it"
 )]
 const NO_PRIORITY_BOOST: CCHAR = IO_NO_INCREMENT as CCHAR;
-
-/// The buffer of a request that has none.
-const fn no_buffer() -> SystemBuffer<'static> {
-    SystemBuffer { bytes: &mut [], input_length: 0, output_length: 0 }
-}
 
 /// An IRP that the I/O manager has handed to the driver and that the driver has not completed yet.
 ///
@@ -61,40 +65,39 @@ impl Irp {
         file.map_or(0, |file| file.FileName.Length)
     }
 
-    /// The control code, and the buffer for input and output, of IRP_MJ_DEVICE_CONTROL.
-    ///
-    /// Only METHOD_BUFFERED has one buffer for both; with another method the buffer returned is empty.
-    pub(crate) fn device_control(&mut self) -> (u32, SystemBuffer<'_>) {
-        // SAFETY: for IRP_MJ_DEVICE_CONTROL this is the member of `Parameters` that is in use.
-        let parameters = unsafe { self.stack_location().Parameters.DeviceIoControl };
-        let code = parameters.IoControlCode;
-        let buffer = match code & METHOD_MASK {
-            METHOD_BUFFERED => self.system_buffer(parameters.InputBufferLength, parameters.OutputBufferLength),
-            _ => no_buffer(),
-        };
-        (code, buffer)
+    /// The control code of IRP_MJ_DEVICE_CONTROL.
+    pub(crate) fn control_code(&self) -> u32 {
+        self.device_control().code
     }
 
-    /// The system buffer with the lengths that the caller gave.
+    /// The buffer of IRP_MJ_DEVICE_CONTROL.
+    pub(crate) const fn buffer(&mut self) -> IrpBuffer<'_> {
+        IrpBuffer { irp: Self { irp: self.irp }, borrowed: PhantomData }
+    }
+
+    /// The parameters of IRP_MJ_DEVICE_CONTROL.
+    fn device_control(&self) -> DeviceControl {
+        // SAFETY: for IRP_MJ_DEVICE_CONTROL this is the member of `Parameters` that is in use.
+        let parameters = unsafe { self.stack_location().Parameters.DeviceIoControl };
+        DeviceControl {
+            code: parameters.IoControlCode,
+            input_length: parameters.InputBufferLength as usize,
+            output_length: parameters.OutputBufferLength as usize,
+        }
+    }
+
+    /// Where the system buffer of IRP_MJ_DEVICE_CONTROL begins, or `None` if there is none.
     ///
-    /// The I/O manager allocates one buffer that is as long as the longer of the two and copies the input into it; the
-    /// buffer is absent if both are zero.
-    /// Source: <https://learn.microsoft.com/windows-hardware/drivers/kernel/buffer-descriptions-for-i-o-control-codes>
-    fn system_buffer(&mut self, input_length: u32, output_length: u32) -> SystemBuffer<'_> {
+    /// Only METHOD_BUFFERED has one. It is absent if both lengths are zero.
+    fn system_buffer(&self) -> Option<NonNull<u8>> {
+        if self.control_code() & METHOD_MASK != METHOD_BUFFERED {
+            return None;
+        }
         // SAFETY: the IRP is ours until it is completed.
         let irp = unsafe { self.irp.as_ref() };
         // SAFETY: with METHOD_BUFFERED this is the member of `AssociatedIrp` that is in use.
         let buffer = unsafe { irp.AssociatedIrp.SystemBuffer };
-        let Some(buffer) = NonNull::new(buffer.cast::<u8>()) else {
-            return no_buffer();
-        };
-        let input_length = input_length as usize;
-        let output_length = output_length as usize;
-        let length = input_length.max(output_length);
-        // SAFETY: the I/O manager allocated the buffer with this length, and nobody else uses it before the completion;
-        // the borrow of `self` keeps the completion away while the slice lives.
-        let bytes = unsafe { core::slice::from_raw_parts_mut(buffer.as_ptr(), length) };
-        SystemBuffer { bytes, input_length, output_length }
+        NonNull::new(buffer.cast())
     }
 
     /// Completes the request with a status and no output.
@@ -125,5 +128,33 @@ impl Irp {
         let location = unsafe { overlay.__bindgen_anon_2.__bindgen_anon_1.CurrentStackLocation };
         // SAFETY: the I/O manager sets it before it calls a dispatch routine and keeps it until the completion.
         unsafe { &*location }
+    }
+}
+
+/// The system buffer of an IRP_MJ_DEVICE_CONTROL, which is as long as the longer of the two lengths that the caller gave; the
+/// I/O manager has copied the input into it.
+///
+/// The borrow keeps the completion away while it is used.
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/kernel/buffer-descriptions-for-i-o-control-codes>
+pub(crate) struct IrpBuffer<'a> {
+    irp: Irp,
+    borrowed: PhantomData<&'a mut Irp>,
+}
+
+impl Buffer for IrpBuffer<'_> {
+    #[inline]
+    fn input(&self) -> &[u8] {
+        let Some(first) = self.irp.system_buffer() else { return &[] };
+        let length = self.irp.device_control().input_length;
+        // SAFETY: the buffer is at least as long, and nobody else uses it before the completion; `self` is borrowed.
+        unsafe { core::slice::from_raw_parts(first.as_ptr(), length) }
+    }
+
+    #[inline]
+    fn output(&mut self) -> &mut [u8] {
+        let Some(first) = self.irp.system_buffer() else { return &mut [] };
+        let length = self.irp.device_control().output_length;
+        // SAFETY: the buffer is at least as long, and nobody else uses it before the completion; `self` is borrowed mutably.
+        unsafe { core::slice::from_raw_parts_mut(first.as_ptr(), length) }
     }
 }

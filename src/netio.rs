@@ -1,5 +1,6 @@
 //! NetIO's anycast services, called at PASSIVE_LEVEL only.
 
+use core::marker::PhantomData;
 use core::ptr::{NonNull, from_mut, from_ref, null_mut};
 
 use netio_anycast_engine::Netio;
@@ -17,73 +18,76 @@ use crate::bindings::{
 /// NetIO itself, through Netio.lib.
 pub(crate) struct KernelNetio;
 
-/// Calls NetIO if the IRQL allows it, and otherwise refuses with STATUS_INVALID_DEVICE_STATE.
+/// Proof that the IRQL was PASSIVE_LEVEL when the request's service asked for it. It stays in its thread.
 ///
 /// The documentation allows "< DISPATCH_LEVEL", the SDK header annotates `_IRQL_requires_max_(PASSIVE_LEVEL)`: this is the
 /// stricter of the two.
-fn at_passive_level(call: impl FnOnce() -> NTSTATUS) -> NtStatus {
-    // SAFETY: KeGetCurrentIrql may be called at any IRQL and changes nothing.
-    let irql = unsafe { KeGetCurrentIrql() };
-    if u32::from(irql) == PASSIVE_LEVEL { NtStatus(call()) } else { NtStatus::INVALID_DEVICE_STATE }
+#[derive(Clone, Copy)]
+pub(crate) struct PassiveLevel {
+    _of_this_thread: PhantomData<*const ()>,
+}
+
+impl PassiveLevel {
+    fn now() -> Option<Self> {
+        // SAFETY: KeGetCurrentIrql may be called at any IRQL and changes nothing.
+        let irql = unsafe { KeGetCurrentIrql() };
+        (u32::from(irql) == PASSIVE_LEVEL).then_some(Self { _of_this_thread: PhantomData })
+    }
 }
 
 /// Only STATUS_SUCCESS is success.
-fn only_success(status: NtStatus) -> Result<(), NtStatus> {
-    if status == NtStatus::SUCCESS { Ok(()) } else { Err(status) }
+fn only_success(status: NTSTATUS) -> Result<(), NtStatus> {
+    match NtStatus(status) {
+        NtStatus::SUCCESS => Ok(()),
+        failure => Err(failure),
+    }
 }
 
 impl Netio for KernelNetio {
+    type PassiveLevel = PassiveLevel;
     type Table = MibTable;
 
-    fn create(&self, row: &Row) -> NtStatus {
-        at_passive_level(|| {
-            // SAFETY: PASSIVE_LEVEL; the row lives through the call and has the layout of MIB_ANYCASTIPADDRESS_ROW (asserted
-            // in layout.rs).
-            unsafe { CreateAnycastIpAddressEntry(from_ref(row).cast()) }
-        })
+    fn passive_level(&self) -> Option<PassiveLevel> {
+        PassiveLevel::now()
     }
 
-    fn delete(&self, row: &Row) -> NtStatus {
-        at_passive_level(|| {
-            // SAFETY: as in `create`.
-            unsafe { DeleteAnycastIpAddressEntry(from_ref(row).cast()) }
-        })
+    fn create(&self, _level: PassiveLevel, row: &Row) -> NtStatus {
+        // SAFETY: PASSIVE_LEVEL, as `_level` proves; the row lives through the call and has the layout of
+        // MIB_ANYCASTIPADDRESS_ROW (asserted in layout.rs).
+        NtStatus(unsafe { CreateAnycastIpAddressEntry(from_ref(row).cast()) })
     }
 
-    fn get(&self, row: &mut Row) -> NtStatus {
-        at_passive_level(|| {
-            // SAFETY: as in `create`; NetIO fills the row in, and any bytes make a valid `Row`.
-            unsafe { GetAnycastIpAddressEntry(from_mut(row).cast()) }
-        })
+    fn delete(&self, _level: PassiveLevel, row: &Row) -> NtStatus {
+        // SAFETY: as in `create`.
+        NtStatus(unsafe { DeleteAnycastIpAddressEntry(from_ref(row).cast()) })
     }
 
-    fn table(&self, family: AddressFamily) -> Result<MibTable, NtStatus> {
+    fn get(&self, _level: PassiveLevel, row: &mut Row) -> NtStatus {
+        // SAFETY: as in `create`; NetIO fills the row in, and any bytes make a valid `Row`.
+        NtStatus(unsafe { GetAnycastIpAddressEntry(from_mut(row).cast()) })
+    }
+
+    fn table(&self, _level: PassiveLevel, family: AddressFamily) -> Result<MibTable, NtStatus> {
         let mut table: *mut MIB_ANYCASTIPADDRESS_TABLE = null_mut();
-        only_success(at_passive_level(|| {
-            // SAFETY: PASSIVE_LEVEL; `table` lives through the call.
-            unsafe { GetAnycastIpAddressTable(family.0, &raw mut table) }
-        }))?;
+        // SAFETY: PASSIVE_LEVEL, as `_level` proves; `table` lives through the call.
+        only_success(unsafe { GetAnycastIpAddressTable(family.0, &raw mut table) })?;
         // What is in `table` after a failure is undocumented, so it is looked at after success only.
         NonNull::new(table).map(|table| MibTable { table }).ok_or(NtStatus::UNSUCCESSFUL)
     }
 
-    fn luid_from_index(&self, index: u32) -> Result<Luid, NtStatus> {
+    fn luid_from_index(&self, _level: PassiveLevel, index: u32) -> Result<Luid, NtStatus> {
         let mut luid = NET_LUID { Value: 0 };
-        only_success(at_passive_level(|| {
-            // SAFETY: PASSIVE_LEVEL; `luid` lives through the call.
-            unsafe { ConvertInterfaceIndexToLuid(index, &raw mut luid) }
-        }))?;
+        // SAFETY: PASSIVE_LEVEL, as `_level` proves; `luid` lives through the call.
+        only_success(unsafe { ConvertInterfaceIndexToLuid(index, &raw mut luid) })?;
         // SAFETY: `Value` covers the whole union.
         Ok(Luid(unsafe { luid.Value }))
     }
 
-    fn index_from_luid(&self, luid: Luid) -> Result<u32, NtStatus> {
+    fn index_from_luid(&self, _level: PassiveLevel, luid: Luid) -> Result<u32, NtStatus> {
         let luid = NET_LUID { Value: luid.0 };
         let mut index = 0;
-        only_success(at_passive_level(|| {
-            // SAFETY: PASSIVE_LEVEL; both live through the call.
-            unsafe { ConvertInterfaceLuidToIndex(&raw const luid, &raw mut index) }
-        }))?;
+        // SAFETY: PASSIVE_LEVEL, as `_level` proves; both live through the call.
+        only_success(unsafe { ConvertInterfaceLuidToIndex(&raw const luid, &raw mut index) })?;
         Ok(index)
     }
 }

@@ -52,19 +52,24 @@ impl<'a> ScriptedNetio<'a> {
 }
 
 impl Netio for &ScriptedNetio<'_> {
+    type PassiveLevel = ();
     type Table = Table;
 
-    fn create(&self, row: &Row) -> NtStatus {
+    fn passive_level(&self) -> Option<()> {
+        Some(())
+    }
+
+    fn create(&self, _level: (), row: &Row) -> NtStatus {
         assert_only_a_unicast_address_and_a_luid(row);
         self.status()
     }
 
-    fn delete(&self, row: &Row) -> NtStatus {
+    fn delete(&self, _level: (), row: &Row) -> NtStatus {
         assert_only_a_unicast_address_and_a_luid(row);
         self.status()
     }
 
-    fn get(&self, row: &mut Row) -> NtStatus {
+    fn get(&self, _level: (), row: &mut Row) -> NtStatus {
         assert_only_a_unicast_address_and_a_luid(row);
         if let Some(found) = self.rows.first() {
             *row = *found;
@@ -72,17 +77,17 @@ impl Netio for &ScriptedNetio<'_> {
         self.status()
     }
 
-    fn table(&self, family: AddressFamily) -> Result<Table, NtStatus> {
+    fn table(&self, _level: (), family: AddressFamily) -> Result<Table, NtStatus> {
         assert!(matches!(family, AddressFamily::UNSPECIFIED | AddressFamily::IPV4 | AddressFamily::IPV6));
         self.answer(Table(self.rows.to_vec()))
     }
 
-    fn luid_from_index(&self, index: u32) -> Result<Luid, NtStatus> {
+    fn luid_from_index(&self, _level: (), index: u32) -> Result<Luid, NtStatus> {
         assert_ne!(index, 0, "no interface is named");
         self.answer(Luid(index.into()))
     }
 
-    fn index_from_luid(&self, luid: Luid) -> Result<u32, NtStatus> {
+    fn index_from_luid(&self, _level: (), luid: Luid) -> Result<u32, NtStatus> {
         assert!(luid.is_set(), "no interface is named");
         self.answer(1)
     }

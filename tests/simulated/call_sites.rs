@@ -101,10 +101,20 @@ fn fact(image: &Image, site: &CallSite, failed: &Failed) -> facts::CallSite {
     }
 }
 
+/// A creation with two failures: the driver asks for the index of the LUID only when it can't read what it created.
+fn fail_to_describe() -> Vec<Site> {
+    let pairs = Faults::at_every_pair(|faults| {
+        let bench = faults.suspended(|| Bench::with(Options { faults: faults.clone(), ..Options::default() }));
+        let _ = bench.create(on(ETHERNET, "192.0.2.1"));
+    });
+    pairs.into_iter().flatten().collect()
+}
+
 #[test]
 fn every_call_of_a_service_that_may_fail_has_failed() {
     let setting = kernel_sim::descriptor(&[(DesiredAccess::READ, "BA")]);
     let mut failed = fail_while_serving();
+    failed.extend(fail_to_describe());
     for registry in [Registry::new(), class_setting(None), class_setting(Some(setting))] {
         for allocate_pool2 in [true, false] {
             failed.extend(fail_while_loading(allocate_pool2, &registry));

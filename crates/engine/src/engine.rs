@@ -1,5 +1,6 @@
 //! The one way from a control code to a completed request.
 
+use core::hint::cold_path;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use netio_anycast_protocol::operation::Operation;
@@ -7,36 +8,11 @@ use netio_anycast_protocol::request::Request;
 use netio_anycast_protocol::status::NtStatus;
 use netio_anycast_protocol::wait::Generation;
 
+use crate::buffer::Buffer;
 use crate::netio::Netio;
 use crate::statistics::Tallies;
 use crate::status_map::Mapped;
 use crate::{reply, version};
-
-/// The one buffer of a METHOD_BUFFERED request: input coming in, output going out.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/kernel/buffer-descriptions-for-i-o-control-codes>
-#[derive(Debug)]
-pub struct SystemBuffer<'a> {
-    /// As long as the longer of the two.
-    pub bytes: &'a mut [u8],
-    /// The bytes of input.
-    pub input_length: usize,
-    /// The bytes of output that the caller has room for.
-    pub output_length: usize,
-}
-
-impl<'a> SystemBuffer<'a> {
-    /// The bytes that may be written: a length that the buffer does not have promises no room.
-    fn output_room(&self) -> usize {
-        self.output_length.min(self.bytes.len())
-    }
-
-    /// The room for output, once the input was read.
-    fn into_output(self) -> &'a mut [u8] {
-        let room = self.output_room();
-        self.bytes.get_mut(..room).unwrap_or_default()
-    }
-}
 
 /// How a request ended: what the driver puts into `IO_STATUS_BLOCK`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,41 +50,75 @@ impl<N: Netio> Engine<N> {
     ///
     /// The buffer is written only where the completion says that there is output.
     #[must_use]
-    pub fn serve(&self, control_code: u32, buffer: SystemBuffer<'_>) -> Completion {
+    #[inline]
+    pub fn serve(&self, control_code: u32, buffer: impl Buffer) -> Completion {
         let Some(operation) = Operation::from_control_code(control_code).filter(|found| version::offers(*found)) else {
             self.tallies.unknown_code();
             return Completion::bare(NtStatus::INVALID_DEVICE_REQUEST);
         };
-        let request = match decode(operation, &buffer) {
+        // The same for all. Each gets a copy of its own, in which the compiler knows the operation, and with it the lengths, the
+        // decoder and the counters.
+        match operation {
+            Operation::QueryVersion => self.serve_operation(Operation::QueryVersion, buffer),
+            Operation::Create => self.serve_operation(Operation::Create, buffer),
+            Operation::Delete => self.serve_operation(Operation::Delete, buffer),
+            Operation::Get => self.serve_operation(Operation::Get, buffer),
+            Operation::GetTable => self.serve_operation(Operation::GetTable, buffer),
+            Operation::Apply => self.serve_operation(Operation::Apply, buffer),
+            Operation::WaitChange => self.serve_operation(Operation::WaitChange, buffer),
+            Operation::ListLeases => self.serve_operation(Operation::ListLeases, buffer),
+            Operation::QueryStatistics => self.serve_operation(Operation::QueryStatistics, buffer),
+        }
+    }
+
+    #[inline(always)]
+    fn serve_operation(&self, operation: Operation, mut buffer: impl Buffer) -> Completion {
+        let room = buffer.output().len();
+        let request = match Request::decode(operation, buffer.input(), room) {
             Ok(request) => request,
             Err(status) => {
+                cold_path();
                 self.tallies.malformed(operation);
                 return Completion::bare(status);
             }
         };
-        match self.run(&request, buffer.into_output()) {
+        match self.run(request, buffer.output()) {
             Ok(completion) => {
                 self.tallies.succeeded(operation);
                 completion
             }
             Err(failure) => {
+                cold_path();
                 self.tallies.failed(operation, failure);
                 Completion::bare(failure.status)
             }
         }
     }
 
-    fn run(&self, request: &Request, output: &mut [u8]) -> Result<Completion, Mapped> {
+    #[inline(always)]
+    fn run(&self, request: Request, output: &mut [u8]) -> Result<Completion, Mapped> {
         match request {
             Request::QueryVersion => reply::value(output, &version::VERSION),
             // Only lifetime `unowned` without flags is decoded while leases are no feature of this driver, and FORCE has
             // nothing to override.
-            Request::Create { row, .. } => reply::value(output, &self.create(row)?),
-            Request::Delete { row, .. } => self.delete(row).map(|()| Completion::bare(NtStatus::SUCCESS)),
-            Request::Get { row } => reply::value(output, &self.get(row)?),
-            Request::GetTable { filter } => self.get_table(filter, output),
-            Request::QueryStatistics => reply::value(output, &self.tallies.read(self.generation())),
+            Request::Create { row, .. } => self.create(row, output),
+            Request::Delete { row, .. } => self.delete(row),
+            Request::Get { row } => self.get(row, output),
+            Request::GetTable { filter } => self.get_table(&filter, output),
+            Request::QueryStatistics => self.query_statistics(output),
         }
+    }
+
+    /// Not a part of the function above, whose stack frame would have room for all counters.
+    #[inline(never)]
+    fn query_statistics(&self, output: &mut [u8]) -> Result<Completion, Mapped> {
+        reply::value(output, &self.tallies.read(self.generation()))
+    }
+
+    /// Proof that NetIO may be called during this request.
+    #[inline]
+    pub(crate) fn passive_level(&self) -> Result<N::PassiveLevel, Mapped> {
+        self.netio.passive_level().ok_or(Mapped::irql_too_high())
     }
 
     /// The number that moves with every change the driver makes.
@@ -122,9 +132,4 @@ impl<N: Netio> Engine<N> {
     pub(crate) fn changed(&self) {
         self.generation.fetch_add(1, Ordering::Release);
     }
-}
-
-fn decode(operation: Operation, buffer: &SystemBuffer<'_>) -> Result<Request, NtStatus> {
-    let input = buffer.bytes.get(..buffer.input_length).ok_or(NtStatus::INFO_LENGTH_MISMATCH)?;
-    Request::decode(operation, input, buffer.output_room())
 }

@@ -7,35 +7,42 @@ use netio_anycast_protocol::status::NtStatus;
 /// NetIO's anycast services, as the driver reaches them.
 ///
 /// Every status is NetIO's own, before any mapping: only [`NtStatus::SUCCESS`] is success. All services are called at
-/// PASSIVE_LEVEL only: the SDK header annotates them `_IRQL_requires_max_(PASSIVE_LEVEL)`.
+/// PASSIVE_LEVEL only, and take the proof of it: the SDK header annotates them `_IRQL_requires_max_(PASSIVE_LEVEL)`.
 pub trait Netio {
+    /// Proof that the processor is at PASSIVE_LEVEL. It holds for the request during which it was obtained: nothing in the
+    /// engine raises the IRQL.
+    type PassiveLevel: Copy;
+
     /// A table of NetIO's, given back to it (`FreeMibTable`) when it is dropped. Its rows may be put in another order.
     type Table: AsRef<[Row]> + AsMut<[Row]>;
 
+    /// Asks for the IRQL: the proof that it is PASSIVE_LEVEL, or `None` if it is any other.
+    fn passive_level(&self) -> Option<Self::PassiveLevel>;
+
     /// `CreateAnycastIpAddressEntry`.
-    fn create(&self, row: &Row) -> NtStatus;
+    fn create(&self, level: Self::PassiveLevel, row: &Row) -> NtStatus;
 
     /// `DeleteAnycastIpAddressEntry`.
-    fn delete(&self, row: &Row) -> NtStatus;
+    fn delete(&self, level: Self::PassiveLevel, row: &Row) -> NtStatus;
 
     /// `GetAnycastIpAddressEntry`. On success the row is filled in.
-    fn get(&self, row: &mut Row) -> NtStatus;
+    fn get(&self, level: Self::PassiveLevel, row: &mut Row) -> NtStatus;
 
     /// `GetAnycastIpAddressTable`.
     ///
     /// # Errors
     /// Whatever NetIO returned if it was not [`NtStatus::SUCCESS`].
-    fn table(&self, family: AddressFamily) -> Result<Self::Table, NtStatus>;
+    fn table(&self, level: Self::PassiveLevel, family: AddressFamily) -> Result<Self::Table, NtStatus>;
 
     /// `ConvertInterfaceIndexToLuid`.
     ///
     /// # Errors
     /// Whatever NetIO returned if it was not [`NtStatus::SUCCESS`].
-    fn luid_from_index(&self, index: u32) -> Result<Luid, NtStatus>;
+    fn luid_from_index(&self, level: Self::PassiveLevel, index: u32) -> Result<Luid, NtStatus>;
 
     /// `ConvertInterfaceLuidToIndex`.
     ///
     /// # Errors
     /// Whatever NetIO returned if it was not [`NtStatus::SUCCESS`].
-    fn index_from_luid(&self, luid: Luid) -> Result<u32, NtStatus>;
+    fn index_from_luid(&self, level: Self::PassiveLevel, luid: Luid) -> Result<u32, NtStatus>;
 }

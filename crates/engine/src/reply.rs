@@ -3,7 +3,7 @@
 use netio_anycast_protocol::row::Row;
 use netio_anycast_protocol::status::NtStatus;
 use netio_anycast_protocol::table::TableHeader;
-use zerocopy::{Immutable, IntoBytes, transmute};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unalign, transmute};
 
 use crate::engine::Completion;
 use crate::status_map::Mapped;
@@ -12,9 +12,28 @@ use crate::status_map::Mapped;
 ///
 /// # Errors
 /// [`NtStatus::BUFFER_TOO_SMALL`] if it does not fit, which the decoder has excluded.
+#[inline]
 pub(crate) fn value<T: IntoBytes + Immutable>(output: &mut [u8], value: &T) -> Result<Completion, Mapped> {
     match value.write_to_prefix(output) {
         Ok(()) => Ok(Completion { status: NtStatus::SUCCESS, information: size_of::<T>() }),
+        Err(_) => Err(Mapped::refused(NtStatus::BUFFER_TOO_SMALL)),
+    }
+}
+
+/// Ends a request with `value` as its whole output, which may be changed until the request is completed.
+///
+/// # Errors
+/// As for [`value`].
+#[inline]
+pub(crate) fn place<'a, T>(output: &'a mut [u8], value: &T) -> Result<(Completion, &'a mut Unalign<T>), Mapped>
+where
+    T: FromBytes + IntoBytes + Immutable + KnownLayout + Copy,
+{
+    match Unalign::<T>::mut_from_prefix(output) {
+        Ok((place, _)) => {
+            place.set(*value);
+            Ok((Completion { status: NtStatus::SUCCESS, information: size_of::<T>() }, place))
+        }
         Err(_) => Err(Mapped::refused(NtStatus::BUFFER_TOO_SMALL)),
     }
 }

@@ -1,44 +1,78 @@
 //! CREATE, DELETE and GET: one address on one interface.
 
-use netio_anycast_protocol::address::{Luid, SocketAddress};
+use core::hint::cold_path;
+
+use netio_anycast_protocol::address::Luid;
 use netio_anycast_protocol::row::Row;
 use netio_anycast_protocol::status::NtStatus;
 
-use crate::engine::Engine;
+use crate::engine::{Completion, Engine};
 use crate::netio::Netio;
+use crate::reply;
 use crate::status_map::Mapped;
 use crate::validate::{self, InterfaceName};
 
 impl<N: Netio> Engine<N> {
-    /// Creates an address; the row as NetIO has it then.
-    pub(crate) fn create(&self, row: &Row) -> Result<Row, Mapped> {
-        let created = self.resolve(row)?;
-        succeeded(self.netio.create(&created))?;
+    /// Creates an address; the output is the row as NetIO has it then.
+    #[inline(always)]
+    pub(crate) fn create(&self, mut row: Row, output: &mut [u8]) -> Result<Completion, Mapped> {
+        let level = self.resolve(&mut row)?;
+        succeeded(self.netio.create(level, &row))?;
         self.changed();
-        Ok(self.describe(created))
+        self.describe(level, &mut row, output)
     }
 
     /// Deletes an address.
-    pub(crate) fn delete(&self, row: &Row) -> Result<(), Mapped> {
-        succeeded(self.netio.delete(&self.resolve(row)?))?;
+    #[inline(always)]
+    pub(crate) fn delete(&self, mut row: Row) -> Result<Completion, Mapped> {
+        let level = self.resolve(&mut row)?;
+        succeeded(self.netio.delete(level, &row))?;
         self.changed();
-        Ok(())
+        Ok(Completion::bare(NtStatus::SUCCESS))
     }
 
     /// Reads an address.
-    pub(crate) fn get(&self, row: &Row) -> Result<Row, Mapped> {
-        let mut found = self.resolve(row)?;
-        succeeded(self.netio.get(&mut found))?;
-        Ok(clean(&found))
+    #[inline(always)]
+    pub(crate) fn get(&self, mut row: Row, output: &mut [u8]) -> Result<Completion, Mapped> {
+        let level = self.resolve(&mut row)?;
+        succeeded(self.netio.get(level, &mut row))?;
+        row.clear_unused();
+        reply::value(output, &row)
+    }
+
+    /// Makes of a caller's row the one that NetIO is called with: the address and the LUID, everything else zero.
+    ///
+    /// Returns the proof that NetIO may be called.
+    #[inline(always)]
+    fn resolve(&self, row: &mut Row) -> Result<N::PassiveLevel, Mapped> {
+        validate::address(&row.address).map_err(Mapped::refused)?;
+        row.clear_unused();
+        let level = if row.luid.is_set() { self.passive_level()? } else { self.resolve_index(row)? };
+        row.index = 0;
+        row.scope_id = 0;
+        Ok(level)
+    }
+
+    /// Puts the LUID into a row that names its interface by index alone.
+    #[cold]
+    fn resolve_index(&self, row: &mut Row) -> Result<N::PassiveLevel, Mapped> {
+        validate::index(row.index).map_err(Mapped::refused)?;
+        let level = self.passive_level()?;
+        row.luid = self.luid_of(level, row.index)?;
+        Ok(level)
     }
 
     /// The LUID of an interface.
-    pub(crate) fn luid(&self, interface: InterfaceName) -> Result<Luid, Mapped> {
-        let index = match interface {
-            InterfaceName::Luid(luid) => return Ok(luid),
-            InterfaceName::Index(index) => index,
-        };
-        match self.netio.luid_from_index(index) {
+    pub(crate) fn luid(&self, level: N::PassiveLevel, interface: InterfaceName) -> Result<Luid, Mapped> {
+        match interface {
+            InterfaceName::Luid(luid) => Ok(luid),
+            InterfaceName::Index(index) => self.luid_of(level, index),
+        }
+    }
+
+    /// The LUID of the interface with this index.
+    fn luid_of(&self, level: N::PassiveLevel, index: u32) -> Result<Luid, Mapped> {
+        match self.netio.luid_from_index(level, index) {
             // Handed on, it would mean "no interface given".
             Ok(Luid::UNSET) => Err(Mapped::refused(NtStatus::NOT_FOUND)),
             Ok(luid) => Ok(luid),
@@ -46,39 +80,29 @@ impl<N: Netio> Engine<N> {
         }
     }
 
-    /// The row that NetIO is called with: the address and the LUID of `row`, everything else zero.
-    fn resolve(&self, row: &Row) -> Result<Row, Mapped> {
-        let (address, interface) = validate::row(row).map_err(Mapped::refused)?;
-        Ok(Row::on_luid(address, self.luid(interface)?))
+    /// Writes a row that was just created, with the index and the scope that NetIO has for it. It may be gone again, and was
+    /// created all the same: what can't be read is zero.
+    #[inline(always)]
+    fn describe(&self, level: N::PassiveLevel, row: &mut Row, output: &mut [u8]) -> Result<Completion, Mapped> {
+        let (completion, reply) = reply::place(output, row)?;
+        if self.netio.get(level, row) == NtStatus::SUCCESS {
+            reply.update(|created| (created.index, created.scope_id) = (row.index, row.scope_id));
+        } else {
+            cold_path();
+            reply.update(|created| created.index = self.netio.index_from_luid(level, created.luid).unwrap_or_default());
+        }
+        Ok(completion)
     }
-
-    /// What NetIO says of a row that was just created. It may be gone again, and was created all the same: what can't be
-    /// read is zero.
-    fn describe(&self, created: Row) -> Row {
-        let index = self.netio.index_from_luid(created.luid).unwrap_or_default();
-        let mut found = created;
-        let scope_id = match self.netio.get(&mut found) {
-            NtStatus::SUCCESS => found.scope_id,
-            _ => 0,
-        };
-        Row { index, scope_id, ..created }
-    }
-}
-
-/// A row as it goes out: what NetIO filled in, without the bytes that it may have left unwritten (padding, and what follows
-/// an IPv4 address in the union).
-pub(crate) fn clean(row: &Row) -> Row {
-    let address = match row.address.ip() {
-        Some(address) => SocketAddress::new(address),
-        None => SocketAddress { family: row.address.family, port: [0; 2], data: [0; 24] },
-    };
-    Row { address, padding: [0; 4], luid: row.luid, index: row.index, scope_id: row.scope_id }
 }
 
 /// Only STATUS_SUCCESS is success.
+#[inline]
 fn succeeded(raw: NtStatus) -> Result<(), Mapped> {
     match raw {
         NtStatus::SUCCESS => Ok(()),
-        failure => Err(Mapped::from_netio(failure)),
+        failure => {
+            cold_path();
+            Err(Mapped::from_netio(failure))
+        }
     }
 }

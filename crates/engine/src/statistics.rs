@@ -87,11 +87,13 @@ impl Tallies {
     }
 
     /// A control code that is no operation's, or that of an operation which this driver does not have.
+    #[cold]
     pub(crate) fn unknown_code(&self) {
         count(&self.unknown_codes);
     }
 
     /// A request that was refused before anything was done.
+    #[cold]
     pub(crate) fn malformed(&self, operation: Operation) {
         if let Some(tally) = self.tally(operation) {
             count(&tally.malformed);
@@ -106,6 +108,7 @@ impl Tallies {
     }
 
     /// A well-formed request that failed.
+    #[cold]
     pub(crate) fn failed(&self, operation: Operation, failure: Mapped) {
         let Some(tally) = self.tally(operation) else { return };
         count(tally.failures(failure.status));

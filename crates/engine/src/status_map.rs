@@ -17,6 +17,7 @@ pub struct Mapped {
 impl Mapped {
     /// What the contract makes of a status that one of the four anycast functions returned.
     #[must_use]
+    #[cold]
     pub fn from_netio(raw: NtStatus) -> Self {
         Self { status: map(raw), raw }
     }
@@ -25,12 +26,13 @@ impl Mapped {
     /// For that the conversions document STATUS_INVALID_PARAMETER, which here is said of addresses.
     #[must_use]
     pub const fn from_conversion(raw: NtStatus) -> Self {
-        let status = match raw {
-            // The driver's own: the interface was not looked for.
-            NtStatus::INVALID_DEVICE_STATE => raw,
-            _ => NtStatus::NOT_FOUND,
-        };
-        Self { status, raw }
+        Self { status: NtStatus::NOT_FOUND, raw }
+    }
+
+    /// The IRQL is too high for NetIO to be asked: the driver's own answer in its place, and counted as if it were NetIO's.
+    #[must_use]
+    pub const fn irql_too_high() -> Self {
+        Self { status: NtStatus::INVALID_DEVICE_STATE, raw: NtStatus::INVALID_DEVICE_STATE }
     }
 
     /// Refused by the driver itself: NetIO was not asked.
@@ -70,7 +72,7 @@ pub const KNOWN: &[(NtStatus, NtStatus)] = &[
     (NtStatus::INSUFFICIENT_RESOURCES, NtStatus::INSUFFICIENT_RESOURCES),
     (NtStatus::NO_MEMORY, NtStatus::INSUFFICIENT_RESOURCES),
     (NtStatus::from_win32_code(8), NtStatus::INSUFFICIENT_RESOURCES),
-    // The driver's own answer in NetIO's place when the IRQL is too high to call it.
+    // The driver's own answer when the IRQL is too high to call NetIO, too.
     (NtStatus::INVALID_DEVICE_STATE, NtStatus::INVALID_DEVICE_STATE),
     (NtStatus::UNSUCCESSFUL, NtStatus::UNSUCCESSFUL),
     // Win32 makes "access denied" (5) of it, and no other privilege would help the caller.

@@ -7,19 +7,21 @@ use netio_anycast_protocol::table::TableFilter;
 
 use crate::engine::{Completion, Engine};
 use crate::netio::Netio;
-use crate::rows::clean;
 use crate::status_map::Mapped;
 use crate::validate::{self, InterfaceName};
 use crate::{reply, sort};
 
 impl<N: Netio> Engine<N> {
     /// Writes the addresses that `filter` lets through: sorted, as many as fit, with the number there are.
+    // Apart from the operations on one row, which would have to save more registers.
+    #[inline(never)]
     pub(crate) fn get_table(&self, filter: &TableFilter, output: &mut [u8]) -> Result<Completion, Mapped> {
         let family = validate::table_family(filter.family).map_err(Mapped::refused)?;
-        let interface = self.interface_filter(filter)?;
+        let level = self.passive_level()?;
+        let interface = self.interface_filter(level, filter)?;
         // Before the table is read, so that a change in between is noticed by whoever waits from here.
         let generation = self.generation();
-        let mut table = match self.netio.table(family) {
+        let mut table = match self.netio.table(level, family) {
             Ok(table) => Some(table),
             // The documentation's way to say that there are no addresses; NetIO is also known to return an empty table.
             Err(NtStatus::NOT_FOUND) => None,
@@ -27,20 +29,26 @@ impl<N: Netio> Engine<N> {
         };
         let rows = table.as_mut().map(AsMut::as_mut).unwrap_or_default();
         sort::sort_by(rows, Row::table_order);
-        let listed = rows.iter().filter(|row| interface.is_none_or(|luid| row.luid == luid)).map(clean);
+        let listed = rows.iter().filter(|row| interface.is_none_or(|luid| row.luid == luid)).copied().map(clean);
         reply::table(output, listed, generation.0)
     }
 
     /// The one interface that is asked for, if it is one. An interface that does not exist is not found rather than empty, so
     /// that a wrong name is noticed.
-    fn interface_filter(&self, filter: &TableFilter) -> Result<Option<Luid>, Mapped> {
+    fn interface_filter(&self, level: N::PassiveLevel, filter: &TableFilter) -> Result<Option<Luid>, Mapped> {
         match InterfaceName::from_fields(filter.luid, filter.index) {
             None => Ok(None),
-            Some(InterfaceName::Luid(luid)) => match self.netio.index_from_luid(luid) {
+            Some(InterfaceName::Luid(luid)) => match self.netio.index_from_luid(level, luid) {
                 Ok(_) => Ok(Some(luid)),
                 Err(raw) => Err(Mapped::from_conversion(raw)),
             },
-            Some(index) => self.luid(index).map(Some),
+            Some(index) => self.luid(level, index).map(Some),
         }
     }
+}
+
+/// A row as it goes out: what NetIO filled in, without the bytes that it may have left unwritten.
+fn clean(mut row: Row) -> Row {
+    row.clear_unused();
+    row
 }

@@ -5,10 +5,9 @@
 //!
 //! Source: <https://learn.microsoft.com/windows-hardware/drivers/network/createanycastipaddressentry>
 
-use core::net::IpAddr;
+use core::hint::cold_path;
 
-use netio_anycast_protocol::address::{AddressFamily, Luid};
-use netio_anycast_protocol::row::Row;
+use netio_anycast_protocol::address::{AddressFamily, Luid, SocketAddress};
 use netio_anycast_protocol::status::NtStatus;
 
 /// How a caller named an interface.
@@ -31,15 +30,25 @@ impl InterfaceName {
     }
 }
 
-/// The address and the interface that `row` names. Everything else in it is ignored: padding, port, flow information and
-/// scope, which the interface determines.
+/// Refuses an address that is not unicast. Port, flow information and scope, which the interface determines, are ignored.
 ///
 /// # Errors
-/// [`NtStatus::INVALID_PARAMETER`]: the address can't be unicast, or no interface is named.
-pub(crate) fn row(row: &Row) -> Result<(IpAddr, InterfaceName), NtStatus> {
-    let address = row.address.ip().filter(can_be_unicast).ok_or(NtStatus::INVALID_PARAMETER)?;
-    let interface = InterfaceName::from_fields(row.luid, row.index).ok_or(NtStatus::INVALID_PARAMETER)?;
-    Ok((address, interface))
+/// [`NtStatus::INVALID_PARAMETER`]: the address can't be unicast.
+#[inline]
+pub(crate) fn address(address: &SocketAddress) -> Result<(), NtStatus> {
+    if can_be_unicast(address) {
+        return Ok(());
+    }
+    cold_path();
+    Err(NtStatus::INVALID_PARAMETER)
+}
+
+/// Refuses the index that names no interface.
+///
+/// # Errors
+/// [`NtStatus::INVALID_PARAMETER`]: no interface is named.
+pub(crate) const fn index(index: u32) -> Result<(), NtStatus> {
+    if index == 0 { Err(NtStatus::INVALID_PARAMETER) } else { Ok(()) }
 }
 
 /// The family that a table is asked for.
@@ -53,7 +62,13 @@ pub(crate) const fn table_family(family: AddressFamily) -> Result<AddressFamily,
     }
 }
 
-fn can_be_unicast(address: &IpAddr) -> bool {
-    let limited_broadcast = matches!(address, IpAddr::V4(address) if address.is_broadcast());
-    !(address.is_unspecified() || address.is_multicast() || limited_broadcast)
+#[inline]
+fn can_be_unicast(address: &SocketAddress) -> bool {
+    if let Some(address) = address.ipv6() {
+        !(address.is_unspecified() || address.is_multicast())
+    } else if let Some(address) = address.ipv4() {
+        !(address.is_unspecified() || address.is_multicast() || address.is_broadcast())
+    } else {
+        false
+    }
 }

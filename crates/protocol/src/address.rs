@@ -102,17 +102,41 @@ impl SocketAddress {
     /// The IP address, or `None` if the family is neither IPv4 nor IPv6.
     #[must_use]
     pub fn ip(&self) -> Option<IpAddr> {
+        self.ipv6().map(IpAddr::V6).or_else(|| self.ipv4().map(IpAddr::V4))
+    }
+
+    /// The IPv4 address, or `None` if the family is another.
+    #[must_use]
+    #[inline]
+    pub fn ipv4(&self) -> Option<Ipv4Addr> {
+        let octets = self.data.first_chunk::<4>()?;
+        (self.family == AddressFamily::IPV4).then(|| Ipv4Addr::from(*octets))
+    }
+
+    /// The IPv6 address, or `None` if the family is another.
+    #[must_use]
+    #[inline]
+    pub fn ipv6(&self) -> Option<Ipv6Addr> {
+        let (_, after_flow_information) = self.data.split_first_chunk::<4>()?;
+        let octets = after_flow_information.first_chunk::<16>()?;
+        (self.family == AddressFamily::IPV6).then(|| Ipv6Addr::from(*octets))
+    }
+
+    /// Zeroes everything but the family and the address.
+    #[inline]
+    pub fn clear_unused(&mut self) {
+        self.port = [0; 2];
         match self.family {
-            AddressFamily::IPV4 => {
-                let octets = self.data.first_chunk::<4>()?;
-                Some(IpAddr::V4(Ipv4Addr::from(*octets)))
-            }
             AddressFamily::IPV6 => {
-                let (_, after_flow_information) = self.data.split_first_chunk::<4>()?;
-                let octets = after_flow_information.first_chunk::<16>()?;
-                Some(IpAddr::V6(Ipv6Addr::from(*octets)))
+                let [f0, f1, f2, f3, _address @ .., s0, s1, s2, s3] = &mut self.data;
+                let (flow_information, scope_id) = ([f0, f1, f2, f3], [s0, s1, s2, s3]);
+                flow_information.into_iter().chain(scope_id).for_each(|byte| *byte = 0);
             }
-            _ => None,
+            AddressFamily::IPV4 => {
+                let [_, _, _, _, rest @ ..] = &mut self.data;
+                *rest = [0; 20];
+            }
+            _ => self.data = [0; 24],
         }
     }
 }

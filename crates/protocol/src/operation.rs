@@ -73,6 +73,7 @@ impl Length {
 
     /// Whether an input of `length` bytes is a fixed part and whole rows.
     #[must_use]
+    #[inline]
     pub const fn accepts(self, length: usize) -> bool {
         match length.checked_sub(self.fixed) {
             Some(0) => true,
@@ -201,12 +202,38 @@ pub const OPERATIONS: [Definition; 9] = [
 impl Operation {
     /// The operation with this control code, or `None`: a code with other method, access or device bits is another code.
     #[must_use]
-    pub fn from_control_code(control_code: u32) -> Option<Self> {
-        OPERATIONS.iter().find(|definition| definition.control_code() == control_code).map(|found| found.operation)
+    #[inline]
+    pub const fn from_control_code(control_code: u32) -> Option<Self> {
+        const fn code(operation: Operation) -> u32 {
+            operation.definition().control_code()
+        }
+        const QUERY_VERSION: u32 = code(Operation::QueryVersion);
+        const CREATE: u32 = code(Operation::Create);
+        const DELETE: u32 = code(Operation::Delete);
+        const GET: u32 = code(Operation::Get);
+        const GET_TABLE: u32 = code(Operation::GetTable);
+        const APPLY: u32 = code(Operation::Apply);
+        const WAIT_CHANGE: u32 = code(Operation::WaitChange);
+        const LIST_LEASES: u32 = code(Operation::ListLeases);
+        const QUERY_STATISTICS: u32 = code(Operation::QueryStatistics);
+        // Constants rather than a search of the table: the compiler makes a few comparisons of them.
+        Some(match control_code {
+            QUERY_VERSION => Self::QueryVersion,
+            CREATE => Self::Create,
+            DELETE => Self::Delete,
+            GET => Self::Get,
+            GET_TABLE => Self::GetTable,
+            APPLY => Self::Apply,
+            WAIT_CHANGE => Self::WaitChange,
+            LIST_LEASES => Self::ListLeases,
+            QUERY_STATISTICS => Self::QueryStatistics,
+            _ => return None,
+        })
     }
 
     /// What the table says of it.
     #[must_use]
+    #[inline]
     pub const fn definition(self) -> &'static Definition {
         const TABLE: &[Definition; 9] = &OPERATIONS;
         // The table is in the order of the variants (asserted below), so the index is always in it.

@@ -1,5 +1,7 @@
 //! A request as it comes off the wire: checked once against the operation table, then owned.
 
+use core::hint::cold_path;
+
 use zerocopy::FromBytes;
 
 use crate::create::{CreateFlags, CreateRequest, DeleteFlags, DeleteRequest, Lifetime};
@@ -57,15 +59,18 @@ impl Request {
     /// - [`NtStatus::INFO_LENGTH_MISMATCH`]: `input` is not exactly as long as the operation's input;
     /// - [`NtStatus::BUFFER_TOO_SMALL`]: the fixed part of the output does not fit;
     /// - [`NtStatus::INVALID_PARAMETER`]: something reserved is not zero, or a flag or lifetime is unknown.
+    #[inline(always)]
     pub fn decode(operation: Operation, input: &[u8], output_length: usize) -> Result<Self, NtStatus> {
         let definition = operation.definition();
         if !DECODED.contains(definition.feature) {
             return Err(NtStatus::INVALID_DEVICE_REQUEST);
         }
         if !definition.input.accepts(input.len()) {
+            cold_path();
             return Err(NtStatus::INFO_LENGTH_MISMATCH);
         }
         if output_length < definition.output.fixed {
+            cold_path();
             return Err(NtStatus::BUFFER_TOO_SMALL);
         }
         match operation {
@@ -79,6 +84,7 @@ impl Request {
         }
     }
 
+    #[inline(always)]
     fn create(request: CreateRequest) -> Result<Self, NtStatus> {
         let lifetime = Lifetime::from_wire(request.lifetime).ok_or(NtStatus::INVALID_PARAMETER)?;
         let flags = CreateFlags::from_bits(request.flags).ok_or(NtStatus::INVALID_PARAMETER)?;
@@ -90,6 +96,7 @@ impl Request {
         }
     }
 
+    #[inline(always)]
     fn delete(request: DeleteRequest) -> Result<Self, NtStatus> {
         if request.reserved != 0 {
             return Err(NtStatus::INVALID_PARAMETER);
@@ -107,6 +114,7 @@ impl Request {
 }
 
 /// The struct that fills `input`.
+#[inline(always)]
 fn read<T: FromBytes>(input: &[u8]) -> Result<T, NtStatus> {
     // The length was checked against the table, which takes it from `T`; should the two ever differ, this says so.
     T::read_from_bytes(input).map_err(|_| NtStatus::INFO_LENGTH_MISMATCH)

@@ -38,6 +38,13 @@ impl Row {
         Self { address: SocketAddress::new(address), padding: [0; 4], luid: Luid::UNSET, index, scope_id: 0 }
     }
 
+    /// Zeroes the bytes that mean nothing: the padding, and what [`SocketAddress::clear_unused`] does in the address.
+    #[inline]
+    pub fn clear_unused(&mut self) {
+        self.address.clear_unused();
+        self.padding = [0; 4];
+    }
+
     /// The order in which tables are returned: by LUID, then family, then address.
     #[must_use]
     pub fn table_order(&self, other: &Self) -> Ordering {

@@ -70,29 +70,34 @@ impl ModelNetio {
 }
 
 impl Netio for ModelNetio {
+    type PassiveLevel = ();
     type Table = Vec<Row>;
 
-    fn create(&self, row: &Row) -> NtStatus {
+    fn passive_level(&self) -> Option<()> {
+        Some(())
+    }
+
+    fn create(&self, _level: (), row: &Row) -> NtStatus {
         self.model().create(row)
     }
 
-    fn delete(&self, row: &Row) -> NtStatus {
+    fn delete(&self, _level: (), row: &Row) -> NtStatus {
         self.model().delete(row)
     }
 
-    fn get(&self, row: &mut Row) -> NtStatus {
+    fn get(&self, _level: (), row: &mut Row) -> NtStatus {
         self.model().get(row)
     }
 
-    fn table(&self, family: AddressFamily) -> Result<Self::Table, NtStatus> {
+    fn table(&self, _level: (), family: AddressFamily) -> Result<Self::Table, NtStatus> {
         self.model().table(family)
     }
 
-    fn luid_from_index(&self, index: u32) -> Result<Luid, NtStatus> {
+    fn luid_from_index(&self, _level: (), index: u32) -> Result<Luid, NtStatus> {
         self.model().luid_from_index(index)
     }
 
-    fn index_from_luid(&self, luid: Luid) -> Result<u32, NtStatus> {
+    fn index_from_luid(&self, _level: (), luid: Luid) -> Result<u32, NtStatus> {
         self.model().index_from_luid(luid)
     }
 }

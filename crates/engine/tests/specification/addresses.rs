@@ -1,6 +1,7 @@
 //! CREATE, DELETE and GET: what a caller is promised.
 
 use netio_anycast_protocol::address::{AddressFamily, Luid, SocketAddress};
+use netio_anycast_protocol::operation::Operation;
 use netio_anycast_protocol::row::Row;
 use netio_anycast_protocol::status::NtStatus;
 use netio_anycast_protocol::table::TableFilter;
@@ -114,13 +115,21 @@ fn whatever_the_index_conversion_answers_the_interface_is_not_found() {
 }
 
 #[test]
-fn an_irql_too_high_for_the_conversion_is_told_as_such() {
+fn an_irql_too_high_for_netio_is_told_as_such_and_netio_not_asked() {
     let system = System::new();
-    let irql_too_high = NtStatus::INVALID_DEVICE_STATE;
-    system.fail_next(Function::LuidFromIndex, irql_too_high);
-    assert_eq!(system.create(Row::on_index(ip("192.0.2.1"), ETHERNET_INDEX)), Err(irql_too_high));
-    system.fail_next(Function::IndexFromLuid, irql_too_high);
-    assert_eq!(system.list(TableFilter { luid: ETHERNET, ..TableFilter::ALL }), Err(irql_too_high));
+    system.raise_irql();
+    let (by_luid, by_index) = (on_ethernet("192.0.2.1"), Row::on_index(ip("192.0.2.1"), ETHERNET_INDEX));
+    for row in [by_luid, by_index] {
+        assert_eq!(system.create(row), Err(NtStatus::INVALID_DEVICE_STATE));
+        assert_eq!(system.delete(row), NtStatus::INVALID_DEVICE_STATE);
+        assert_eq!(system.get(row), Err(NtStatus::INVALID_DEVICE_STATE));
+    }
+    for filter in [TableFilter::ALL, TableFilter { luid: ETHERNET, ..TableFilter::ALL }] {
+        assert_eq!(system.list(filter), Err(NtStatus::INVALID_DEVICE_STATE));
+    }
+    assert_eq!(system.netio_calls(), 0);
+    let counters = system.counters(Operation::Create);
+    assert_eq!((counters.failed, counters.last_netio_failure), (2, NtStatus::INVALID_DEVICE_STATE));
 }
 
 #[test]
@@ -180,8 +189,9 @@ fn a_created_row_that_cannot_be_read_back_is_created_all_the_same() {
     let without_scope = Row { scope_id: 0, ..resolved("192.0.2.1", ETHERNET, ETHERNET_INDEX) };
     assert_eq!(system.create(on_ethernet("192.0.2.1")), Ok(without_scope));
 
+    system.fail_next(Function::Get, NtStatus::NOT_FOUND);
     system.fail_next(Function::IndexFromLuid, NtStatus::INVALID_PARAMETER);
-    let without_index = Row { index: 0, ..resolved("192.0.2.2", ETHERNET, ETHERNET_INDEX) };
+    let without_index = Row { index: 0, scope_id: 0, ..resolved("192.0.2.2", ETHERNET, ETHERNET_INDEX) };
     assert_eq!(system.create(on_ethernet("192.0.2.2")), Ok(without_index));
 
     assert_eq!(system.entries().len(), 2);

@@ -3,6 +3,7 @@
 mod netio;
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use netio_anycast_engine::{Completion, Engine, SystemBuffer};
@@ -35,6 +36,7 @@ const UNTOUCHED: u8 = 0xA5;
 pub(crate) struct System {
     engine: Engine<ModelNetio>,
     model: Arc<Mutex<Model>>,
+    raised_irql: Arc<AtomicBool>,
 }
 
 /// What a call ended with. The bytes are the output.
@@ -60,7 +62,9 @@ impl System {
             model.add_interface(interface).expect("two different interfaces");
         }
         let model = Arc::new(Mutex::new(model));
-        Self { engine: Engine::new(ModelNetio::new(Arc::clone(&model))), model }
+        let raised_irql = Arc::new(AtomicBool::new(false));
+        let netio = ModelNetio::new(Arc::clone(&model), Arc::clone(&raised_irql));
+        Self { engine: Engine::new(netio), model, raised_irql }
     }
 
     pub(crate) fn model(&self) -> MutexGuard<'_, Model> {
@@ -77,6 +81,11 @@ impl System {
     /// The next call of `function` answers with `status`.
     pub(crate) fn fail_next(&self, function: Function, status: NtStatus) {
         self.model().plan(Fault::next(function, status));
+    }
+
+    /// Requests come at an IRQL above PASSIVE_LEVEL from now on.
+    pub(crate) fn raise_irql(&self) {
+        self.raised_irql.store(true, Ordering::Relaxed);
     }
 
     /// A request as the driver hands it on, whatever its buffer is like.

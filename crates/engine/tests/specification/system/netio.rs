@@ -1,5 +1,6 @@
 //! The model behind the engine's trait, handing out memory as carelessly as a kernel may.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use netio_anycast_engine::Netio;
@@ -14,11 +15,17 @@ const STALE: u8 = 0xDE;
 /// The model as NetIO.
 pub(crate) struct ModelNetio {
     model: Arc<Mutex<Model>>,
+    /// Whether the IRQL is above PASSIVE_LEVEL.
+    raised: Arc<AtomicBool>,
 }
 
+/// Handed out only while the IRQL is not raised.
+#[derive(Clone, Copy)]
+pub(crate) struct AtPassiveLevel;
+
 impl ModelNetio {
-    pub(crate) fn new(model: Arc<Mutex<Model>>) -> Self {
-        Self { model }
+    pub(crate) fn new(model: Arc<Mutex<Model>>, raised: Arc<AtomicBool>) -> Self {
+        Self { model, raised }
     }
 
     fn model(&self) -> MutexGuard<'_, Model> {
@@ -59,26 +66,31 @@ impl Drop for ModelTable {
 }
 
 impl Netio for ModelNetio {
+    type PassiveLevel = AtPassiveLevel;
     type Table = ModelTable;
 
-    fn create(&self, row: &Row) -> NtStatus {
+    fn passive_level(&self) -> Option<AtPassiveLevel> {
+        (!self.raised.load(Ordering::Relaxed)).then_some(AtPassiveLevel)
+    }
+
+    fn create(&self, _level: AtPassiveLevel, row: &Row) -> NtStatus {
         assert_only_address_and_luid(row);
         self.model().create(row)
     }
 
-    fn delete(&self, row: &Row) -> NtStatus {
+    fn delete(&self, _level: AtPassiveLevel, row: &Row) -> NtStatus {
         assert_only_address_and_luid(row);
         self.model().delete(row)
     }
 
-    fn get(&self, row: &mut Row) -> NtStatus {
+    fn get(&self, _level: AtPassiveLevel, row: &mut Row) -> NtStatus {
         assert_only_address_and_luid(row);
         let status = self.model().get(row);
         leave_stale_bytes(row);
         status
     }
 
-    fn table(&self, family: AddressFamily) -> Result<ModelTable, NtStatus> {
+    fn table(&self, _level: AtPassiveLevel, family: AddressFamily) -> Result<ModelTable, NtStatus> {
         let mut rows = self.model().table(family)?;
         rows.reserve(1);
         rows.iter_mut().for_each(leave_stale_bytes);
@@ -87,11 +99,11 @@ impl Netio for ModelNetio {
         Ok(table)
     }
 
-    fn luid_from_index(&self, index: u32) -> Result<Luid, NtStatus> {
+    fn luid_from_index(&self, _level: AtPassiveLevel, index: u32) -> Result<Luid, NtStatus> {
         self.model().luid_from_index(index)
     }
 
-    fn index_from_luid(&self, luid: Luid) -> Result<u32, NtStatus> {
+    fn index_from_luid(&self, _level: AtPassiveLevel, luid: Luid) -> Result<u32, NtStatus> {
         self.model().index_from_luid(luid)
     }
 }
