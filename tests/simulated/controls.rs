@@ -141,9 +141,11 @@ fn a_clean_driver_in_c_breaks_no_rule() {
 }
 
 #[test]
-fn a_driver_that_locks_breaks_no_rule() {
-    let (_, violations) = run("clean_locks");
-    assert!(violations.is_empty(), "{violations:#?}");
+fn drivers_that_lock_and_wait_break_no_rule() {
+    for name in ["clean_locks", "clean_synchronization"] {
+        let (_, violations) = run(name);
+        assert!(violations.is_empty(), "{violations:#?}");
+    }
 }
 
 #[test]

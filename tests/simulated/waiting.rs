@@ -66,6 +66,43 @@ fn a_cancel_safe_queue_gives_its_irps_to_who_asks_first() {
 }
 
 #[test]
+fn every_kind_of_lock_and_of_wait_does_what_it_should_whatever_the_schedule() {
+    let load = || {
+        let kernel = kernel(Options::default());
+        let image = build::image("clean_synchronization");
+        (kernel.load(&image, "clean_synchronization").expect("the driver loads"), kernel)
+    };
+    for seed in 0..200 {
+        let (driver, kernel) = load();
+        let handle = open(&kernel);
+        let work = || -> Work<'_> {
+            Box::new(|| assert_eq!(handle.control(CONTROL, &[], 0).status, NtStatus::SUCCESS, "seed {seed}"))
+        };
+        interleave(seed, vec![work(), work(), work()]);
+        handle.close();
+        unload(&kernel, &driver);
+    }
+}
+
+#[test]
+fn threads_that_take_no_turns_lock_and_wait_together() {
+    let kernel = kernel(Options::default());
+    let driver = kernel.load(&build::image("clean_synchronization"), "clean_synchronization").expect("the driver loads");
+    let handle = open(&kernel);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    assert_eq!(handle.control(CONTROL, &[], 0).status, NtStatus::SUCCESS);
+                }
+            });
+        }
+    });
+    handle.close();
+    unload(&kernel, &driver);
+}
+
+#[test]
 fn a_queued_request_ends_once_whatever_comes_first() {
     let mut ends = BTreeSet::new();
     for seed in 0..500 {

@@ -71,7 +71,15 @@ thread_local! {
     static IRQL: Cell<u8> = const { Cell::new(0) };
     static PROCESSOR: Processor = Processor::default();
     static THREAD: Cell<usize> = const { Cell::new(0) };
+    /// The beginning of a `KPCR`, as far as headers inline reads of it. GS leads to it.
+    static CONTROL_REGION: [Cell<usize>; CONTROL_REGION_WORDS] = const { [const { Cell::new(0) }; CONTROL_REGION_WORDS] };
 }
+
+/// `KPCR.Prcb.CurrentThread`: headers for x64 inline KeGetCurrentThread as a read of it. In words.
+const CURRENT_THREAD: usize = 0x188 / size_of::<usize>();
+const CONTROL_REGION_WORDS: usize = CURRENT_THREAD + 1;
+/// `ARCH_SET_GS`: nothing in a Linux process uses GS, and a thread has its own.
+const ARCH_SET_GS: i32 = 0x1001;
 
 /// Objects of threads whose object nobody may look into are at addresses where no memory can be.
 const FIRST_THREAD: usize = 0xFFFF_9000_0000_0000;
@@ -128,9 +136,20 @@ pub(crate) fn are_all_apcs_disabled() -> bool {
 pub(crate) fn thread() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(FIRST_THREAD);
     if THREAD.get() == 0 {
-        THREAD.set(NEXT.fetch_add(THREAD_SIZE, Ordering::Relaxed));
+        set_thread(NEXT.fetch_add(THREAD_SIZE, Ordering::Relaxed));
     }
     THREAD.get()
+}
+
+/// Gives this thread its object.
+pub(crate) fn set_thread(object: usize) {
+    THREAD.set(object);
+    CONTROL_REGION.with(|words| {
+        words[CURRENT_THREAD].set(object);
+        // SAFETY: GS is this thread's, used by nothing else, and leads to what lives as long as the thread.
+        let result = unsafe { libc::syscall(libc::SYS_arch_prctl, ARCH_SET_GS, words.as_ptr()) };
+        debug_assert_eq!(result, 0, "any address of the process is allowed");
+    });
 }
 
 pub(crate) fn stack_end() -> usize {
@@ -169,6 +188,8 @@ pub(crate) fn enter<R>(
     request: Option<&Arc<Request>>,
     work: impl FnOnce() -> R,
 ) -> R {
+    // The driver may ask for it without calling a service.
+    thread();
     let here = 0_u8;
     let outer = PROCESSOR.with(|processor| {
         (
