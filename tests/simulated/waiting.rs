@@ -87,7 +87,8 @@ fn every_kind_of_lock_and_of_wait_does_what_it_should_whatever_the_schedule() {
 #[test]
 fn threads_that_take_no_turns_lock_and_wait_together() {
     let kernel = kernel(Options::default());
-    let driver = kernel.load(&build::image("clean_synchronization"), "clean_synchronization").expect("the driver loads");
+    let driver =
+        kernel.load(&build::image("clean_synchronization"), "clean_synchronization").expect("the driver loads");
     let handle = open(&kernel);
     std::thread::scope(|scope| {
         for _ in 0..4 {
