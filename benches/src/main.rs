@@ -6,13 +6,13 @@
 #![forbid(unsafe_code)]
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod c_driver;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod callgrind;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod goals;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod measurement;
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-mod pass_through;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod profile;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]

@@ -10,7 +10,7 @@ use crate::measurement;
 use crate::report::Report;
 use crate::subject::{Images, Subject};
 use crate::workload::{CASES, Case, OperationName};
-use crate::{callgrind, pass_through, profile};
+use crate::{c_driver, callgrind, profile};
 
 #[derive(Parser)]
 #[command(about = "Measure what the driver costs per operation")]
@@ -73,7 +73,11 @@ fn measure_all(driver: &Path, directory: &Path) -> Result<Report> {
     std::fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
     // The kit's tree has links, which must not depend on where they are.
     let directory = &directory.canonicalize().with_context(|| format!("cannot find {}", directory.display()))?;
-    let images = Images { driver: driver.to_owned(), pass_through: pass_through::build(directory)? };
+    let images = Images {
+        driver: driver.to_owned(),
+        pass_through: c_driver::build("pass_through", directory)?,
+        checked: c_driver::build("checked", directory)?,
+    };
     let mut figures = Vec::new();
     for case in CASES {
         eprintln!("measuring {case}");

@@ -23,6 +23,8 @@ pub(crate) enum Subject {
     Model,
     /// The pass-through driver in C.
     PassThrough,
+    /// The driver in C that does what the contract demands of CREATE, DELETE and GET.
+    Checked,
     /// The driver.
     Driver,
     /// For GET_TABLE: the rows copied.
@@ -34,7 +36,7 @@ pub(crate) enum Subject {
 impl Subject {
     /// Those that an operation is measured with.
     pub(crate) fn of(operation: OperationName) -> &'static [Self] {
-        const DRIVERS: &[Subject] = &[Subject::Model, Subject::PassThrough, Subject::Driver];
+        const DRIVERS: &[Subject] = &[Subject::Model, Subject::PassThrough, Subject::Checked, Subject::Driver];
         const ALL: &[Subject] =
             &[Subject::Model, Subject::PassThrough, Subject::Driver, Subject::Copy, Subject::CopyAndSort];
         if operation == OperationName::GetTable { ALL } else { DRIVERS }
@@ -46,6 +48,7 @@ impl fmt::Display for Subject {
         formatter.write_str(match self {
             Self::Model => "NetIO's model",
             Self::PassThrough => "pass-through in C",
+            Self::Checked => "the contract in C",
             Self::Driver => "driver",
             Self::Copy => "copy",
             Self::CopyAndSort => "copy and sort",
@@ -58,12 +61,17 @@ impl fmt::Display for Subject {
 pub(crate) struct Images {
     pub(crate) driver: PathBuf,
     pub(crate) pass_through: PathBuf,
+    pub(crate) checked: PathBuf,
 }
 
 impl Images {
     /// The image that `subject` runs, if it is a driver.
     pub(crate) fn of(&self, subject: Subject) -> &Path {
-        if subject == Subject::PassThrough { &self.pass_through } else { &self.driver }
+        match subject {
+            Subject::PassThrough => &self.pass_through,
+            Subject::Checked => &self.checked,
+            _ => &self.driver,
+        }
     }
 }
 
@@ -104,6 +112,7 @@ impl Prepared {
         let doer = match subject {
             Subject::Model => Doer::Model,
             Subject::PassThrough => load(&kernel, image, r"\DosDevices\PassThrough")?,
+            Subject::Checked => load(&kernel, image, r"\DosDevices\Checked")?,
             Subject::Driver => load(&kernel, image, netio_anycast_protocol::SYMBOLIC_LINK_NAME)?,
             Subject::Copy | Subject::CopyAndSort => {
                 // As NetIO's table has them.

@@ -1,4 +1,4 @@
-//! Building the pass-through driver in C, with the kit: as any driver in C can be built on Linux.
+//! Building the drivers in C that ours is measured against, with the kit: as any driver in C can be built on Linux.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use netio_anycast_kit::Sources;
 use netio_anycast_protocol::operation::Operation;
 
-/// The control codes that the source is compiled with.
+/// The control codes that the sources are compiled with.
 const CODES: [(&str, Operation); 4] = [
     ("IOCTL_CREATE", Operation::Create),
     ("IOCTL_DELETE", Operation::Delete),
@@ -15,20 +15,20 @@ const CODES: [(&str, Operation); 4] = [
     ("IOCTL_GET_TABLE", Operation::GetTable),
 ];
 
-/// Builds it below `directory`; the path of its image.
+/// Builds the driver in `benches/NAME.c` below `directory`; the path of its image.
 ///
 /// # Errors
 /// The kit can't be arranged, or clang or the linker fails.
-pub(crate) fn build(directory: &Path) -> Result<PathBuf> {
+pub(crate) fn build(name: &str, directory: &Path) -> Result<PathBuf> {
     let kit = directory.join("wdk");
     netio_anycast_kit::arrange(&Sources::debian(), &kit).context("cannot arrange the WDK tree")?;
-    let (object, image) = (directory.join("pass_through.obj"), directory.join("pass_through.sys"));
-    compile(&kit, &object)?;
+    let (object, image) = (directory.join(format!("{name}.obj")), directory.join(format!("{name}.sys")));
+    compile(&kit, name, &object)?;
     link(&kit, &object, &image)?;
     Ok(image)
 }
 
-fn compile(kit: &Path, object: &Path) -> Result<()> {
+fn compile(kit: &Path, name: &str, object: &Path) -> Result<()> {
     let include = kit.join("Include").join(netio_anycast_kit::VERSION);
     let mut clang = Command::new("clang-19");
     clang.args(["--target=x86_64-pc-windows-gnu", "-std=gnu11", "-fgnu89-inline", "-nostdinc", "-fms-extensions"]);
@@ -39,7 +39,7 @@ fn compile(kit: &Path, object: &Path) -> Result<()> {
     for part in ["km/crt", "km", "shared"] {
         clang.arg("-isystem").arg(include.join(part));
     }
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("pass_through.c");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("{name}.c"));
     run(clang.arg("-c").arg(source).arg("-o").arg(object))
 }
 
