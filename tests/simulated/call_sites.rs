@@ -6,6 +6,7 @@ use netio_anycast_protocol::SERVICE_NAME;
 use netio_anycast_protocol::create::{CreateRequest, DeleteRequest};
 use netio_anycast_protocol::operation::Operation;
 use netio_anycast_protocol::row::Row;
+use netio_anycast_protocol::status::NtStatus;
 use netio_anycast_protocol::table::TableFilter;
 use netio_anycast_tests::facts::{self, Failure, Sites};
 use zerocopy::IntoBytes as _;
@@ -102,12 +103,16 @@ fn fact(image: &Image, site: &CallSite, failed: &Failed) -> facts::CallSite {
 }
 
 /// A creation with two failures: the driver asks for the index of the LUID only when it can't read what it created.
-fn fail_to_describe() -> Vec<Site> {
-    let pairs = Faults::at_every_pair(|faults| {
+fn fail_to_describe() -> Failed {
+    let mut failed = Failed::new();
+    Faults::at_every_pair(|faults| {
         let bench = faults.suspended(|| Bench::with(Options { faults: faults.clone(), ..Options::default() }));
-        let _ = bench.create(on(ETHERNET, "192.0.2.1"));
+        let created = bench.create(on(ETHERNET, "192.0.2.1"));
+        note(&mut failed, faults, Operation::Create.definition().name, || {
+            created.map_or_else(|status| status.to_string(), |_| NtStatus::SUCCESS.to_string())
+        });
     });
-    pairs.into_iter().flatten().collect()
+    failed
 }
 
 #[test]

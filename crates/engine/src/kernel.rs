@@ -29,7 +29,7 @@ pub trait Kernel {
     /// the engine's lock held: it may not wait.
     fn now(&self) -> u64;
 
-    /// Has [`Engine::run_deferred`](crate::Engine::run_deferred) called once, on a thread at PASSIVE_LEVEL, `delay`
+    /// Has `Engine::run_deferred` called once, on a thread at PASSIVE_LEVEL, `delay`
     /// milliseconds from now. A later call replaces an earlier one that has not been served: KeSetTimer on the one timer, whose
     /// DPC queues the one work item.
     ///
@@ -37,8 +37,8 @@ pub trait Kernel {
     fn defer(&self, delay: u64);
 
     /// The generation has moved: every WAIT_CHANGE that the engine said to pend and that
-    /// [`Engine::is_over`](crate::Engine::is_over) says so of is to be taken out of the queue and completed with
-    /// [`Engine::finish_wait`](crate::Engine::finish_wait).
+    /// `Engine::is_over` says so of is to be taken out of the queue and completed with
+    /// `Engine::finish_wait`.
     ///
     /// Called without the engine's lock, from any thread at PASSIVE_LEVEL, several at once: it may take the queue's spin
     /// lock and complete requests.

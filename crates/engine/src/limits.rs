@@ -50,8 +50,8 @@ impl Default for Limits {
 pub struct Settings {
     /// The features that QUERY_VERSION shows. The operations of others are unknown control codes.
     ///
-    /// [`Features::LEASES`] asks the driver for [`Engine::open`](crate::Engine::open) and
-    /// [`Engine::cleanup`](crate::Engine::cleanup), [`Features::CHANGE_WAITS`] for a queue of pending requests, and both for
+    /// [`Features::LEASES`] asks the driver for `Engine::open` and
+    /// `Engine::cleanup`, [`Features::CHANGE_WAITS`] for a queue of pending requests, and both for
     /// deferred work.
     pub features: Features,
     /// How much.

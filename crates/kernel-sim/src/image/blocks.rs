@@ -186,7 +186,7 @@ impl Image {
             .collect())
     }
 
-    /// The instructions in functions with unwind information that [`code`](Self::code) found no way to, by their offsets: with
+    /// The instructions in functions with unwind information that `code` found no way to, by their offsets: with
     /// any, coverage of the image does not tell the whole.
     ///
     /// # Errors
