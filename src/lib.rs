@@ -22,15 +22,29 @@ extern crate alloc;
 use wdk_panic as _;
 
 mod bindings;
+mod change_waits;
+mod deferred_work;
 mod device;
 mod dispatch;
 mod driver_entry;
+mod event;
 mod irp;
+mod irp_queue;
+mod kernel_services;
 mod layout;
 mod netio;
+mod open_file;
+mod parameters;
 mod pool;
+mod pool_block;
 mod pool_box;
+mod push_lock;
+mod raised_requests;
+mod request;
+mod rundown;
+mod trace;
 mod unicode_string;
+mod work_item;
 
 /// Every allocation is made with `wdk-alloc`: non-paged pool with the tag `rust`.
 #[global_allocator]

@@ -176,17 +176,17 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
             Err(status) => return item.fail((Mapped::refused(status), Field::None)),
         };
         let raw = self.perform(caller.level, &item.key.row(), &step);
-        let (result, waited_for, generation) = self.state.with(|state| {
+        let (result, generation) = self.state.with(|state| {
             let result = state.settle(&self.kernel, &item.key, step, raw);
             if let (Ok(effect), false) = (&result, atomic) {
                 state.commit(effect);
             }
-            (result, state.waits > 0, state.generation.0)
+            (result, state.generation.0)
         });
         match result {
             Ok(effect) => {
                 (item.state, item.effect, item.raw) = (ItemState::Applied, effect, effect.raw);
-                self.wake(waited_for && effect.table.is_some());
+                self.wake(effect.table.is_some());
                 self.trace_change(caller.handle, &item.key, change, &effect, generation);
             }
             Err(failure) => item.fail((failure, field_of(change, failure.status))),
@@ -200,11 +200,8 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
             Some(TableChange::Deleted) => self.netio.create(caller.level, &row),
             None => NtStatus::SUCCESS,
         };
-        let (result, waited_for) = self.state.with(|state| {
-            let result = state.undo(&self.kernel, &item.key, &item.effect, raw);
-            (result, state.waits > 0)
-        });
-        self.wake(waited_for && item.effect.table.is_some());
+        let result = self.state.with(|state| state.undo(&self.kernel, &item.key, &item.effect, raw));
+        self.wake(item.effect.table.is_some());
         item.raw = raw;
         match result {
             Ok(()) => item.state = ItemState::RolledBack,

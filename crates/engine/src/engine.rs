@@ -1,6 +1,7 @@
 //! The one way from a control code to a completed request.
 
 use core::hint::cold_path;
+use core::sync::atomic::AtomicU32;
 
 use netio_anycast_protocol::operation::Operation;
 use netio_anycast_protocol::request::Request;
@@ -10,6 +11,7 @@ use crate::buffer::Buffer;
 use crate::kernel::{Kernel, Lock};
 use crate::limits::Limits;
 use crate::netio::Netio;
+use crate::slab::NIL;
 use crate::state::State;
 use crate::statistics::Tallies;
 use crate::status_map::Mapped;
@@ -51,12 +53,19 @@ pub type Wait = netio_anycast_protocol::wait::Generation;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HandleId(pub(crate) u32);
 
+impl HandleId {
+    /// No handle: for requests that come without one. Nothing can be leased through it.
+    pub const NONE: Self = Self(NIL);
+}
+
 /// The driver's behaviour over a NetIO and a kernel.
 pub struct Engine<N: Netio, K: Kernel> {
     pub(crate) netio: N,
     pub(crate) kernel: K,
     pub(crate) limits: Limits,
     pub(crate) state: K::Lock<State<K>>,
+    /// The WAIT_CHANGE requests that pend. Not behind the lock, since their cancellation may come at DISPATCH_LEVEL.
+    pub(crate) waits: AtomicU32,
     pub(crate) tallies: Tallies,
 }
 
@@ -65,7 +74,7 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
     pub fn new(netio: N, kernel: K, limits: Limits) -> Option<Self> {
         let limits = limits.clamped();
         let state = kernel.lock(State::new(&kernel, limits)?)?;
-        Some(Self { netio, kernel, limits, state, tallies: Tallies::new() })
+        Some(Self { netio, kernel, limits, state, waits: AtomicU32::new(0), tallies: Tallies::new() })
     }
 
     /// Serves one request at PASSIVE_LEVEL that came through `handle`.
@@ -144,14 +153,15 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
     /// Not a part of the function above, whose stack frame would have room for all counters.
     #[inline(never)]
     fn query_statistics(&self, output: &mut [u8]) -> Result<Completion, Mapped> {
-        let totals = self.state.with(|state| state.totals());
+        let totals = self.state.with(|state| state.totals(self.pending_waits()));
         reply::value(output, &self.tallies.read(&totals))
     }
 
-    /// Lets those who wait for a change know of one.
+    /// Lets those who wait for a change know of one, if there was one. Called after the section in which the generation moved:
+    /// whoever began to wait before is counted then, and whoever comes later sees the new generation.
     #[inline]
-    pub(crate) fn wake(&self, somebody_waits: bool) {
-        if somebody_waits {
+    pub(crate) fn wake(&self, changed: bool) {
+        if changed && self.pending_waits() > 0 {
             cold_path();
             self.kernel.wake_waits();
         }

@@ -110,12 +110,12 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
             Withdrawal::None => self.state.with(|state| state.claims.leave_reserved(claim.slot)),
             Withdrawal::Delete { lease, process_id } => {
                 let raw = self.netio.delete(level, &key.row());
-                let (waited_for, generation) = self.state.with(|state| {
+                let generation = self.state.with(|state| {
                     state.end_withdrawal(&self.kernel, key, lease, holder, raw);
                     state.claims.leave_reserved(claim.slot);
-                    (state.waits > 0, state.generation.0)
+                    state.generation.0
                 });
-                self.wake(waited_for && raw == NtStatus::SUCCESS);
+                self.wake(raw == NtStatus::SUCCESS);
                 self.trace_withdrawal(key, holder, process_id, raw, generation);
             }
         }

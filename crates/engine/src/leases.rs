@@ -113,11 +113,11 @@ impl<K: Kernel> Leases<K> {
     /// Enters `handle` as one of those that are to hold the lease. It is not counted until [`Leases::grant_share`].
     ///
     /// # Errors
-    /// - [`NtStatus::CANCELLED`]: the handle is none.
+    /// - [`NtStatus::INVALID_PARAMETER`]: the handle is none, so that nothing would ever end the lease.
     /// - [`NtStatus::QUOTA_EXCEEDED`]: the handle, or all together, hold as many leases as they may.
     /// - [`NtStatus::INSUFFICIENT_RESOURCES`]: there is no memory.
     pub(crate) fn add_share(&mut self, kernel: &K, handle: u32, lease: u32) -> Result<u32, NtStatus> {
-        let held = self.handles.get(handle).ok_or(NtStatus::CANCELLED)?.held;
+        let held = self.handles.get(handle).ok_or(NtStatus::INVALID_PARAMETER)?.held;
         if held >= self.limits.max_leases_per_handle || self.shares >= self.limits.max_leases {
             return Err(NtStatus::QUOTA_EXCEEDED);
         }

@@ -78,17 +78,17 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
             Ok(step) => self.perform(caller.level, row, step),
             Err(_) => NtStatus::SUCCESS,
         };
-        let (result, waited_for, generation) = self.state.with(|state| {
+        let (result, generation) = self.state.with(|state| {
             let step = decision.map_err(Mapped::refused);
             let result = step.and_then(|step| state.settle(&self.kernel, &key, step, raw));
             if let Ok(effect) = &result {
                 state.commit(effect);
             }
             state.claims.leave(claim.slot);
-            (result, state.waits > 0, state.generation)
+            (result, state.generation)
         });
         let effect = result?;
-        self.wake(waited_for && effect.table.is_some());
+        self.wake(effect.table.is_some());
         self.trace_change(caller.handle, &key, change, &effect, generation.0);
         Ok(())
     }

@@ -22,8 +22,6 @@ pub(crate) struct State<K: Kernel> {
     pub(crate) schedule: Schedule,
     /// Moves with every change of the addresses.
     pub(crate) generation: Generation,
-    /// The WAIT_CHANGE requests that pend.
-    pub(crate) waits: u32,
     /// The withdrawals that were tried again.
     pub(crate) withdrawal_retries: u64,
 }
@@ -40,7 +38,6 @@ impl<K: Kernel> State<K> {
             watch: Watch::default(),
             schedule: Schedule::default(),
             generation: Generation(0),
-            waits: 0,
             withdrawal_retries: 0,
         })
     }
@@ -51,10 +48,10 @@ impl<K: Kernel> State<K> {
         self.move_generation();
     }
 
-    pub(crate) const fn totals(&self) -> Totals {
+    pub(crate) const fn totals(&self, waits: u32) -> Totals {
         Totals {
             leases: self.leases.listed(),
-            waits: self.waits,
+            waits,
             withdrawal_retries: self.withdrawal_retries,
             generation: self.generation,
         }

@@ -1,5 +1,7 @@
 //! WAIT_CHANGE, and the looks at the table that notice what others change.
 
+use core::sync::atomic::Ordering;
+
 use netio_anycast_protocol::address::AddressFamily;
 use netio_anycast_protocol::operation::Operation;
 use netio_anycast_protocol::row::Row;
@@ -11,7 +13,6 @@ use crate::engine::{Answer, Completion, Engine, Wait};
 use crate::kernel::{Kernel, Lock};
 use crate::netio::Netio;
 use crate::reply;
-use crate::state::State;
 use crate::status_map::Mapped;
 use crate::trace::TraceEvent;
 use crate::watch::{Digests, Look};
@@ -28,13 +29,19 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
     /// may have come in between, and takes it out again if so.
     #[must_use]
     pub fn is_over(&self, wait: Wait) -> bool {
-        self.state.with(|state| state.generation != wait)
+        self.generation() != wait
+    }
+
+    /// The generation now. Every wait for another one is over.
+    #[must_use]
+    pub fn generation(&self) -> Generation {
+        self.state.with(|state| state.generation)
     }
 
     /// Ends a WAIT_CHANGE that was pending and is over.
     pub fn finish_wait(&self, buffer: &mut impl Buffer) -> Completion {
-        let generation = self.state.with(State::end_wait);
-        match reply::value(buffer.output(), &generation) {
+        self.end_wait();
+        match reply::value(buffer.output(), &self.generation()) {
             Ok(completion) => {
                 self.tallies.succeeded(Operation::WaitChange);
                 completion
@@ -46,9 +53,10 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
         }
     }
 
-    /// Ends a WAIT_CHANGE that was pending and that nobody wants any more, or that could not be made to pend.
+    /// Ends a WAIT_CHANGE that was pending and that nobody wants any more, or that could not be made to pend. IRQL <=
+    /// DISPATCH_LEVEL, as cancel routines are called at.
     pub fn cancel_wait(&self) -> Completion {
-        self.state.with(State::end_wait);
+        self.end_wait();
         self.tallies.failed(Operation::WaitChange, Mapped::refused(NtStatus::CANCELLED));
         Completion::bare(NtStatus::CANCELLED)
     }
@@ -65,12 +73,18 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
     }
 
     pub(crate) fn wait_change(&self, seen: Generation, output: &mut [u8]) -> Result<Answer, Mapped> {
-        let generation =
-            self.state.with(|state| state.begin_wait(&self.kernel, seen, self.limits.max_pending_waits))?;
-        match generation {
-            Some(generation) => reply::value(output, &generation).map(Answer::Complete),
-            None => Ok(Answer::Pend(seen)),
+        let generation = self.state.with(|state| {
+            if state.generation == seen {
+                // With the lock held, so that whoever moves the generation next knows of it.
+                self.begin_wait()?;
+                state.schedule.look(&self.kernel);
+            }
+            Ok(state.generation)
+        })?;
+        if generation == seen {
+            return Ok(Answer::Pend(seen));
         }
+        reply::value(output, &generation).map(Answer::Complete)
     }
 
     /// Before a table is read.
@@ -84,17 +98,17 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
     /// After the table of `family` was read: the generation from which a caller who has seen it misses nothing.
     pub(crate) fn end_look(&self, look: TableLook, family: AddressFamily, rows: &[Row]) -> Generation {
         let seen = Digests::of(family, rows);
-        let (changed, waited_for, generation) = self.state.with(|state| {
+        let (changed, generation) = self.state.with(|state| {
             let changed = state.watch.end(look.look, state.claims.active() == 0, seen);
             if changed {
                 state.move_generation();
             }
-            (changed, state.waits > 0, state.generation)
+            (changed, state.generation)
         });
         if !changed {
             return look.generation;
         }
-        self.wake(waited_for);
+        self.wake(true);
         if self.kernel.is_tracing() {
             self.kernel.trace(&TraceEvent::ChangedByOthers { generation: generation.0 });
         }
@@ -112,31 +126,25 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
             // The next look will tell.
             Err(_) => {}
         }
-        self.state.with(|state| {
-            if state.waits > 0 {
-                state.schedule.look(&self.kernel);
-            }
-        });
-    }
-}
-
-impl<K: Kernel> State<K> {
-    /// The generation now if it is not what the caller has seen; otherwise one more wait pends.
-    fn begin_wait(&mut self, kernel: &K, seen: Generation, most: u32) -> Result<Option<Generation>, Mapped> {
-        if self.generation != seen {
-            return Ok(Some(self.generation));
+        if self.pending_waits() > 0 {
+            self.state.with(|state| state.schedule.look(&self.kernel));
         }
-        if self.waits >= most {
-            return Err(Mapped::refused(NtStatus::QUOTA_EXCEEDED));
-        }
-        self.waits = self.waits.saturating_add(1);
-        self.schedule.look(kernel);
-        Ok(None)
     }
 
-    /// A wait pends no more; the generation now.
-    fn end_wait(&mut self) -> Generation {
-        self.waits = self.waits.saturating_sub(1);
-        self.generation
+    /// One more wait pends, unless as many do as may.
+    fn begin_wait(&self) -> Result<(), Mapped> {
+        let most = self.limits.max_pending_waits;
+        let one_more = |waits: u32| if waits < most { waits.checked_add(1) } else { None };
+        let begun = self.waits.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more);
+        begun.map(drop).map_err(|_| Mapped::refused(NtStatus::QUOTA_EXCEEDED))
+    }
+
+    /// A wait pends no more. Any IRQL.
+    fn end_wait(&self) {
+        self.waits.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    pub(crate) fn pending_waits(&self) -> u32 {
+        self.waits.load(Ordering::Acquire)
     }
 }
