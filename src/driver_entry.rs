@@ -4,7 +4,7 @@ use netio_anycast_protocol::status::NtStatus;
 use wdk::paged_code;
 use wdk_sys::{DRIVER_OBJECT, NTSTATUS, PCUNICODE_STRING, UNICODE_STRING};
 
-use crate::{device, dispatch, parameters, pool, trace};
+use crate::{device, dispatch, parameters, pool, trace_provider};
 
 /// What the I/O manager calls when the driver is loaded. IRQL: PASSIVE_LEVEL.
 ///
@@ -29,8 +29,8 @@ fn load(driver: &mut DRIVER_OBJECT, service: &UNICODE_STRING) -> Result<(), NtSt
     let limits = parameters::read(service)?;
     dispatch::register(driver);
     driver.DriverUnload = Some(unload);
-    trace::register();
-    device::create(driver, limits).inspect_err(|_| trace::unregister())
+    trace_provider::register();
+    device::create(driver, limits).inspect_err(|_| trace_provider::unregister())
 }
 
 /// What the I/O manager calls before the driver's image goes. IRQL: PASSIVE_LEVEL.
@@ -43,5 +43,5 @@ unsafe extern "C" fn unload(driver: *mut DRIVER_OBJECT) {
     // IoDeleteDevice takes the device out of it.
     let device = unsafe { (*driver).DeviceObject };
     device::delete(device);
-    trace::unregister();
+    trace_provider::unregister();
 }

@@ -9,7 +9,7 @@ use crate::device::Extension;
 use crate::event::KernelEvent;
 use crate::pool_block::PoolBlock;
 use crate::push_lock::PushLock;
-use crate::{change_waits, trace};
+use crate::{change_waits, trace, trace_provider};
 
 /// This kernel, for the engine of one device.
 pub(crate) struct KernelServices {
@@ -70,7 +70,7 @@ impl Kernel for KernelServices {
     }
 
     fn is_tracing(&self) -> bool {
-        trace::is_enabled()
+        trace_provider::is_enabled()
     }
 
     fn trace(&self, event: &TraceEvent) {

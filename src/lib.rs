@@ -43,6 +43,7 @@ mod raised_requests;
 mod request;
 mod rundown;
 mod trace;
+mod trace_provider;
 mod unicode_string;
 mod work_item;
 
