@@ -169,7 +169,7 @@ impl Core {
     /// Source: <https://learn.microsoft.com/windows-hardware/drivers/devtest/deadlock-detection>
     pub(crate) fn judge_order(&self, address: usize, kind: Kind) {
         // Locks on stacks come and go with no sign.
-        if self.look(|it| it.locks.new_order(address).is_empty()) || !self.is_arena_or_image(address) {
+        if self.look(|it| it.locks.new_order(address).is_empty()) || !self.arena.contains(address) {
             return;
         }
         let stack = self.maker().stack;
