@@ -98,6 +98,7 @@ services! {
     NTOSKRNL succeeds "ExAcquirePushLockSharedEx" = lock::acquire_shared, APC_LEVEL, "ddi/wdm/nf-wdm-exacquirepushlockshared";
     NTOSKRNL succeeds "ExFreePool" = pool::free_pool, DISPATCH_LEVEL, "ddi/ntddk/nf-ntddk-exfreepool";
     NTOSKRNL succeeds "ExFreePoolWithTag" = pool::free_pool_with_tag, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-exfreepoolwithtag";
+    NTOSKRNL succeeds "ExInitializePushLock" = lock::initialize_push_lock, APC_LEVEL, "ddi/wdm/nf-wdm-exinitializepushlock";
     NTOSKRNL succeeds "ExReleasePushLockExclusiveEx" = lock::release_exclusive, APC_LEVEL, "ddi/wdm/nf-wdm-exreleasepushlockexclusive";
     NTOSKRNL succeeds "ExReleasePushLockSharedEx" = lock::release_shared, APC_LEVEL, "ddi/wdm/nf-wdm-exreleasepushlockshared";
     NTOSKRNL succeeds "IoAcquireCancelSpinLock" = cancel::acquire_lock, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-ioacquirecancelspinlock";
