@@ -8,6 +8,7 @@ mod cargo;
 mod cross;
 mod demo;
 mod fuzz;
+mod header;
 mod host;
 mod lane;
 mod package;
@@ -47,6 +48,8 @@ enum Command {
     Bench,
     /// Build the driver package: target/driver/package
     Build,
+    /// Write include/netio_anycast.h from crates/protocol (`test` checks that it is current)
+    Header,
     /// Compare the Linux port of wdk-build with the original (a part of `test`)
     Parity,
     /// Compare the simulated kernel with Wine's on one scenario (a part of `test`)
@@ -76,6 +79,10 @@ fn run(command: Command, root: &Path) -> Result<()> {
         Command::Build => {
             let image = lane::build_driver(root, &mut Steps::new(root, "build")?)?;
             println!("The driver package is {}", package::assemble(root, &image)?.display());
+            Ok(())
+        }
+        Command::Header => {
+            println!("The header is {}", header::write(root)?.display());
             Ok(())
         }
         Command::Parity => Steps::new(root, "parity")?

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::lane::{self, Lane};
 use crate::step::Steps;
-use crate::{agreement, cross, fuzz, host, parity, sample};
+use crate::{agreement, cross, fuzz, header, host, parity, sample};
 
 /// How long the fuzzer runs: in CI, and at a developer's desk.
 const FUZZING_IN_CI: Duration = Duration::from_mins(1);
@@ -27,6 +27,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     let work_tree = host::work_tree(root)?;
     let in_ci = std::env::var_os("CI").is_some();
     steps.run("Format", |log| host::check_format(root, log))?;
+    steps.run("The C header is what crates/protocol says", |log| header::check(root, log))?;
     steps.run("Clippy on the host's crates", |log| host::clippy(root, log))?;
     steps.run("Documentation of the host's crates", |log| host::doc(root, log))?;
     steps.run("Tests on the host", |log| host::test(root, log))?;
