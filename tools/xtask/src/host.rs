@@ -71,6 +71,14 @@ pub(crate) fn test(root: &Path, log: &Log) -> Result<()> {
     log.run(&mut packages(root, "test"))
 }
 
+/// The tests of the C header: it is compiled for every processor.
+///
+/// # Errors
+/// One fails.
+pub(crate) fn test_header(root: &Path, log: &Log) -> Result<()> {
+    log.run(cargo(root).args(["test", "--package", "netio-anycast-tests", "--test", "header"]))
+}
+
 /// The tests of the driver's image.
 ///
 /// # Errors

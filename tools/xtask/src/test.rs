@@ -31,6 +31,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     steps.run("Clippy on the host's crates", |log| host::clippy(root, log))?;
     steps.run("Documentation of the host's crates", |log| host::doc(root, log))?;
     steps.run("Tests on the host", |log| host::test(root, log))?;
+    steps.run("Tests of the C header", |log| host::test_header(root, log))?;
 
     let image = lane::build_driver(root, &mut steps)?;
     steps.run("Tests of the driver's image", |log| host::test_image(root, &image, log))?;
