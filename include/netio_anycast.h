@@ -62,7 +62,7 @@ extern "C" {
 #define NETIO_ANYCAST_OPERATION_ROWS 16
 
 /* The device type of the control codes. */
-#define NETIO_ANYCAST_DEVICE_TYPE 0x8ACA
+#define NETIO_ANYCAST_DEVICE_TYPE 0x8ACAUL
 
 /* Feature bits of QUERY_VERSION. */
 #define NETIO_ANYCAST_FEATURE_ANYCAST 0x1ULL

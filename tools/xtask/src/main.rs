@@ -48,6 +48,8 @@ enum Command {
     Bench,
     /// Build the driver package: target/driver/package
     Build,
+    /// Build the samples, and run them in Wine's kernel (a part of `test`)
+    Samples,
     /// Write include/netio_anycast.h from crates/protocol (`test` checks that it is current)
     Header,
     /// Compare the Linux port of wdk-build with the original (a part of `test`)
@@ -81,6 +83,7 @@ fn run(command: Command, root: &Path) -> Result<()> {
             println!("The driver package is {}", package::assemble(root, &image)?.display());
             Ok(())
         }
+        Command::Samples => sample::run(root),
         Command::Header => {
             println!("The header is {}", header::write(root)?.display());
             Ok(())

@@ -1,45 +1,89 @@
-//! The C sample: the contract as a C program meets it.
+//! The C program among the samples: the contract as a C programmer meets it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use netio_anycast_protocol::request::DECODED;
+use netio_anycast_protocol::version::Features;
 
-use crate::lane::Lane;
-use crate::step::Log;
+use crate::lane::{self, Lane};
+use crate::step::{Log, Steps};
 
 /// How long one run may take.
 const LIMIT: Duration = Duration::from_mins(1);
+/// An interface of the simulated NetIO, and addresses for it.
+const ARGUMENTS: [&str; 4] = ["12", "192.0.2.77", "192.0.2.78", "2001:db8::77"];
+/// What the program needs of the driver.
+const NEEDED: Features = Features::LEASES.union(Features::BATCHES).union(Features::CHANGE_WAITS);
+/// What it says when all went well, in this order.
+const SAID: [&str; 9] = [
+    "protocol 1",
+    "leased 192.0.2.77 on interface 12",
+    "item 1: state 1, error 0",
+    "item 2: state 1, error 0",
+    "changed: yes",
+    "held 192.0.2.77 on interface 12",
+    "held 192.0.2.78 on interface 12",
+    "held 2001:db8::77 on interface 12",
+    "released 192.0.2.77 on interface 12",
+];
 
-/// Builds `samples/user-c` with mingw-w64 and runs it on the running driver: once to create an address, once to be told by
-/// Windows' own code that it exists.
+/// Builds the driver and the samples, and runs them in Wine's kernel.
+///
+/// # Errors
+/// Something can't be built, or a sample does not do what it should.
+pub(crate) fn run(root: &Path) -> Result<()> {
+    let mut steps = Steps::new(root, "samples")?;
+    let image = lane::build_driver(root, &mut steps)?;
+    let mut lane = Lane::prepare(root, &image, &mut steps)?;
+    steps.run("Install and start the driver in Wine's kernel", |log| lane.start_driver(log))?;
+    steps.run("The C sample in Wine", |log| check(root, &mut lane, log))?;
+    steps.run("Stop and uninstall the driver", |log| lane.end(log))
+}
+
+/// Builds `samples/user-c` with mingw-w64 and runs it on the running driver: twice, since nothing is left of the first time, and
+/// once to be told by Windows' own code that an address exists.
 ///
 /// # Errors
 /// The compiler warns, or the program does not end as it should.
 pub(crate) fn check(root: &Path, lane: &mut Lane, log: &Log) -> Result<()> {
+    let program = build(root, log)?;
+    lane.model_control(&["reset"])?;
+    if !DECODED.contains(NEEDED) {
+        return run_program(lane, &program, 1, &["the driver does not offer leases"], log);
+    }
+    run_program(lane, &program, 0, &SAID, log)?;
+    run_program(lane, &program, 0, &SAID, log)?;
+    let [interface, address, ..] = ARGUMENTS;
+    let added = lane.anycastctl(&["add", address, "--interface", interface])?;
+    ensure!(added.code == 0, "anycastctl can't add {address}: {}", added.errors);
+    run_program(lane, &program, 1, &["cannot lease the address: error 5010"], log)
+}
+
+fn build(root: &Path, log: &Log) -> Result<PathBuf> {
     let directory = root.join("target/samples");
     std::fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
     let program = directory.join("anycast.exe");
     let mut compiler = Command::new("x86_64-w64-mingw32-gcc-win32");
-    compiler.args([
-        "-std=c11",
-        "-Wall",
-        "-Wextra",
-        "-Werror",
-        "-D_WIN32_WINNT=0x0A00",
-        "samples/user-c/anycast.c",
-        "-o",
-    ]);
-    log.run(compiler.arg(&program).arg("-lws2_32").current_dir(root))?;
+    compiler.args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-D_WIN32_WINNT=0x0A00", "-Iinclude"]);
+    compiler.arg("samples/user-c/anycast.c").arg("-o").arg(&program).arg("-lws2_32");
+    log.run(compiler.current_dir(root))?;
+    Ok(program)
+}
 
-    lane.model_control(&["reset"])?;
-    for (code, expected) in [(0, "created on interface 12"), (1, "error 5010")] {
-        let finished = lane.host.run(&program, &["192.0.2.77", "12"], LIMIT)?;
-        let said = format!("{}{}", finished.output, finished.errors);
-        log.append(&said)?;
-        ensure!(finished.code == code, "the sample ended with {} instead of {code}: {said}", finished.code);
-        ensure!(said.contains(expected), "the sample said {said:?} instead of {expected:?}");
+/// Runs the program, which must end with `code` and say all of this in this order.
+fn run_program(lane: &mut Lane, program: &Path, code: i32, expected: &[&str], log: &Log) -> Result<()> {
+    let finished = lane.host.run(program, &ARGUMENTS, LIMIT)?;
+    let said = format!("{}{}", finished.output, finished.errors);
+    log.append(&said)?;
+    ensure!(finished.code == code, "the sample ended with {} instead of {code}: {said}", finished.code);
+    let mut rest = said.as_str();
+    for part in expected {
+        let (_, after) =
+            rest.split_once(part).with_context(|| format!("the sample said {said:?}, where {part:?} is missing"))?;
+        rest = after;
     }
     Ok(())
 }

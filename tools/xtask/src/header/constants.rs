@@ -31,7 +31,7 @@ pub(super) fn text() -> String {
         ("The version of the direct-call interface.", "INTERFACE_VERSION", INTERFACE_VERSION.to_string()),
         ("The most items that any driver takes in one APPLY.", "MAX_APPLY_ITEMS", MAX_APPLY_ITEMS.to_string()),
         ("The rows of counters in QUERY_STATISTICS.", "OPERATION_ROWS", OPERATION_ROWS.to_string()),
-        ("The device type of the control codes.", "DEVICE_TYPE", format!("{DEVICE_TYPE:#06X}")),
+        ("The device type of the control codes.", "DEVICE_TYPE", format!("{DEVICE_TYPE:#06X}UL")),
     ];
     let names = names.map(|(meaning, name, value)| define(meaning, "", name, wide(value)));
     let numbers = numbers.map(|(meaning, name, value)| define(meaning, "", name, value));
