@@ -50,9 +50,12 @@ fn malformed_requests_end_as_documented() {
     let rules = [
         (NtStatus::OBJECT_NAME_INVALID, "opening: the name goes on below the device, as in `\\\\.\\NetioAnycast\\x`"),
         (NtStatus::ACCESS_DENIED, "the handle was not opened for the access that the code needs (I/O manager)"),
-        (NtStatus::INVALID_DEVICE_REQUEST, "the control code is no operation's, or of a feature that the driver lacks"),
+        (NtStatus::INVALID_DEVICE_REQUEST, "the control code is no operation's"),
         (NtStatus::INFO_LENGTH_MISMATCH, "the input does not have exactly the operation's length"),
-        (NtStatus::BUFFER_TOO_SMALL, "the output buffer can't hold the fixed part of the output"),
+        (
+            NtStatus::BUFFER_TOO_SMALL,
+            "the output buffer can't hold the fixed part of the output, or not every outcome of a batch",
+        ),
         (
             NtStatus::INVALID_PARAMETER,
             "something reserved is not zero, a flag or a lifetime is unknown, a count is wrong",

@@ -3,7 +3,6 @@
 use netio_anycast_protocol::interface::QUERY_INTERFACE;
 use netio_anycast_protocol::notice::CALLBACK_NAME;
 use netio_anycast_protocol::operation::DEVICE_TYPE;
-use netio_anycast_protocol::request::DECODED;
 use netio_anycast_protocol::version::Features;
 use netio_anycast_protocol::{DEVICE_NAME, DEVICE_PATH, SERVICE_NAME, SYMBOLIC_LINK_NAME};
 
@@ -11,11 +10,10 @@ use crate::generated::{check, read_document, table};
 
 #[test]
 fn the_features_are_those_of_the_protocol() {
-    let rows = Features::all().iter_names().map(|(name, feature)| {
-        let offered = if DECODED.contains(feature) { "offered" } else { "announced" };
-        [feature.bits().trailing_zeros().to_string(), name.to_owned(), offered.to_owned()]
-    });
-    check("protocol.md", "features", &table(["Bit", "Feature", "This version"], rows));
+    let rows = Features::all()
+        .iter_names()
+        .map(|(name, feature)| [feature.bits().trailing_zeros().to_string(), name.to_owned()]);
+    check("protocol.md", "features", &table(["Bit", "Feature"], rows));
 }
 
 #[test]
