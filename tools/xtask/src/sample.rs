@@ -5,8 +5,6 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use netio_anycast_protocol::request::DECODED;
-use netio_anycast_protocol::version::Features;
 
 use crate::lane::{self, Lane};
 use crate::step::{Log, Steps};
@@ -15,8 +13,6 @@ use crate::step::{Log, Steps};
 const LIMIT: Duration = Duration::from_mins(1);
 /// An interface of the simulated NetIO, and addresses for it.
 const ARGUMENTS: [&str; 4] = ["12", "192.0.2.77", "192.0.2.78", "2001:db8::77"];
-/// What the program needs of the driver.
-const NEEDED: Features = Features::LEASES.union(Features::BATCHES).union(Features::CHANGE_WAITS);
 /// What it says when all went well, in this order.
 const SAID: [&str; 9] = [
     "protocol 1",
@@ -51,9 +47,6 @@ pub(crate) fn run(root: &Path) -> Result<()> {
 pub(crate) fn check(root: &Path, lane: &mut Lane, log: &Log) -> Result<()> {
     let program = build(root, log)?;
     lane.model_control(&["reset"])?;
-    if !DECODED.contains(NEEDED) {
-        return run_program(lane, &program, 1, &["the driver does not offer leases"], log);
-    }
     run_program(lane, &program, 0, &SAID, log)?;
     run_program(lane, &program, 0, &SAID, log)?;
     let [interface, address, ..] = ARGUMENTS;
