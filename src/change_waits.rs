@@ -37,7 +37,9 @@ pub(crate) fn complete_those_over(extension: &Extension) {
 
 /// Ends a request that was cancelled. IRQL <= DISPATCH_LEVEL.
 pub(crate) fn complete_cancelled(queue: &IrpQueue, irp: Irp) {
-    // SAFETY: the queue of waits is that member of an extension, which lives while a request pends in it.
-    let extension = unsafe { &*from_ref(queue).byte_sub(offset_of!(Extension, waits)).cast::<Extension>() };
+    // SAFETY: the queue of waits is that member of an extension.
+    let extension = unsafe { from_ref(queue).byte_sub(offset_of!(Extension, waits)) }.cast::<Extension>();
+    // SAFETY: the extension lives while a request pends in its queue.
+    let extension = unsafe { &*extension };
     let _ = irp.complete(extension.engine.cancel_wait());
 }

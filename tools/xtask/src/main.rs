@@ -11,6 +11,7 @@ mod fuzz;
 mod header;
 mod host;
 mod lane;
+mod lint;
 mod package;
 mod parity;
 mod report;
@@ -42,6 +43,8 @@ enum Command {
     Demo,
     /// Run every check
     Test,
+    /// Check format, clippy and documentation (a part of `test`)
+    Lint,
     /// Run the image in the simulated kernel at length, and write a report: target/verification/report.html
     Verify(verify::Effort),
     /// Measure what the driver costs per operation, into docs/benchmarks.md
@@ -76,6 +79,7 @@ fn run(command: Command, root: &Path) -> Result<()> {
     match command {
         Command::Demo => demo::run(root),
         Command::Test => test::run(root),
+        Command::Lint => lint::run(root),
         Command::Bench => bench::run(root),
         Command::Verify(effort) => verify::run(root, &effort),
         Command::Build => {
