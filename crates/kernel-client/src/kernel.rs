@@ -18,4 +18,4 @@ pub use device::Device;
 pub use direct::{DirectCalls, DirectTable};
 pub use owner::Owner;
 pub use request::{Outcome, Request};
-pub use when_ready::WhenReady;
+pub use when_ready::{Ready, WhenReady};

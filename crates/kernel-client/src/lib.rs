@@ -37,7 +37,7 @@ pub use batch::Outcomes;
 pub use client::Client;
 pub use error::Error;
 #[cfg(windows)]
-pub use kernel::{Device, DirectCalls, DirectTable, Outcome, Owner, Request, WhenReady};
+pub use kernel::{Device, DirectCalls, DirectTable, Outcome, Owner, Ready, Request, WhenReady};
 pub use lease::{Addresses, Lease, Sharing};
 pub use rows::Rows;
 pub use transport::{Reply, Transport};

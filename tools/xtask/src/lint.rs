@@ -34,8 +34,8 @@ pub(crate) fn host(root: &Path, steps: &mut Steps) -> Result<()> {
 /// # Errors
 /// Something is found.
 pub(crate) fn cross(root: &Path, steps: &mut Steps) -> Result<()> {
-    steps.run("Clippy on the driver", |log| cross::clippy_driver(root, log))?;
-    steps.run("Documentation of the driver", |log| cross::doc_driver(root, log))?;
+    steps.run("Clippy on the drivers", |log| cross::clippy_drivers(root, log))?;
+    steps.run("Documentation of the drivers", |log| cross::doc_drivers(root, log))?;
     steps.run("Clippy on the Wine modules", |log| cross::clippy_wine_modules(root, log))?;
     steps.run("Clippy on the Windows programs", |log| cross::clippy_programs(root, log))
 }

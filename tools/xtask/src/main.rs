@@ -16,6 +16,7 @@ mod package;
 mod parity;
 mod report;
 mod sample;
+mod sample_drivers;
 mod setup;
 mod step;
 mod test;

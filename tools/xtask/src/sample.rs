@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use crate::lane::{self, Lane};
+use crate::sample_drivers;
 use crate::step::{Log, Steps};
 
 /// How long one run may take.
@@ -33,6 +34,7 @@ const SAID: [&str; 9] = [
 pub(crate) fn run(root: &Path) -> Result<()> {
     let mut steps = Steps::new(root, "samples")?;
     let image = lane::build_driver(root, &mut steps)?;
+    let _ = sample_drivers::build(root, &mut steps)?;
     let mut lane = Lane::prepare(root, &image, &mut steps)?;
     steps.run("Install and start the driver in Wine's kernel", |log| lane.start_driver(log))?;
     steps.run("The C sample in Wine", |log| check(root, &mut lane, log))?;

@@ -28,7 +28,8 @@ static DEVICE_NAME_UTF16: [u16; DEVICE_NAME.len()] = utf16(DEVICE_NAME);
 #[derive(Debug)]
 pub struct Device {
     file: NonNull<FILE_OBJECT>,
-    device: NonNull<DEVICE_OBJECT>,
+    /// The topmost of the devices that requests go through.
+    target: NonNull<DEVICE_OBJECT>,
     /// The requests that are under way. In memory of its own, since a request outlives the place where the device is.
     requests: NonNull<InFlight>,
 }
@@ -49,9 +50,11 @@ impl Device {
             return Err(NtStatus::INVALID_DEVICE_STATE);
         }
         let requests = NonNull::from(Box::leak(try_box(InFlight::default())?));
+        // SAFETY: it came out of a box, whose it is.
+        let in_flight = unsafe { requests.as_ref() };
         // SAFETY: it has its place, and nobody uses it yet.
-        unsafe { requests.as_ref().initialize() };
-        open_by_name().map(|(file, device)| Self { file, device, requests }).inspect_err(|_| {
+        unsafe { in_flight.initialize() };
+        open_by_name().map(|(file, target)| Self { file, target, requests }).inspect_err(|_| {
             // SAFETY: it came out of a box above, and nobody has used it.
             drop(unsafe { Box::from_raw(requests.as_ptr()) });
         })
@@ -82,8 +85,8 @@ impl Device {
         self.file
     }
 
-    pub(super) const fn device(&self) -> NonNull<DEVICE_OBJECT> {
-        self.device
+    pub(super) const fn target(&self) -> NonNull<DEVICE_OBJECT> {
+        self.target
     }
 
     pub(super) const fn requests(&self) -> NonNull<InFlight> {
@@ -113,7 +116,7 @@ impl Device {
         let request = unsafe {
             IoBuildDeviceIoControlRequest(
                 code,
-                self.device.as_ptr(),
+                self.target.as_ptr(),
                 input.as_ptr().cast_mut().cast(),
                 input_length,
                 output,
@@ -129,7 +132,7 @@ impl Device {
         // SAFETY: the IRP was just built for one driver, and is not sent yet.
         unsafe { irp::set_file_object(request, self.file) };
         // SAFETY: the IRP is complete, and not used any more: the I/O manager frees it.
-        let status = NtStatus(unsafe { IofCallDriver(self.device.as_ptr(), request.as_ptr()) });
+        let status = NtStatus(unsafe { IofCallDriver(self.target.as_ptr(), request.as_ptr()) });
         match status {
             NtStatus::PENDING => {
                 let _ = ended.wait(None);

@@ -95,13 +95,13 @@ impl<F> State<F> {
 }
 
 /// Builds and sends the request: `(input, output_length)` are its buffers.
-pub(super) fn begin<F>(
-    device: &Device,
+pub(super) fn begin<'a, F>(
+    device: &'a Device,
     owner: Owner,
     code: u32,
     (input, output_length): (&[u8], usize),
     at_end: F,
-) -> Result<Request<'_, F>, NtStatus>
+) -> Result<Request<'a, F>, NtStatus>
 where
     F: FnOnce(&Outcome<'_>) + Send + 'static,
 {
@@ -112,7 +112,7 @@ where
     let (Ok(input_length), Ok(output_room)) = lengths else { return Err(NtStatus::INVALID_PARAMETER) };
 
     // SAFETY: the device is referenced by its file object; IRQL <= DISPATCH_LEVEL.
-    let stack_size = unsafe { device.device().as_ref() }.StackSize;
+    let stack_size = unsafe { device.target().as_ref() }.StackSize;
     // SAFETY: IRQL <= DISPATCH_LEVEL.
     let irp = NonNull::new(unsafe { IoAllocateIrp(stack_size, 0) }).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
     let state = State {
@@ -155,7 +155,7 @@ where
         return Err(NtStatus::INSUFFICIENT_RESOURCES);
     }
     // SAFETY: the IRP is filled in; from here on it is the driver's until it comes back to `completed`.
-    let _ = unsafe { IofCallDriver(device.device().as_ptr(), irp.as_ptr()) };
+    let _ = unsafe { IofCallDriver(device.target().as_ptr(), irp.as_ptr()) };
     Ok(Request { state, device: PhantomData })
 }
 
@@ -231,8 +231,10 @@ unsafe fn release<F>(state: NonNull<State<F>>) {
     let requests = unsafe { state.as_ref() }.requests;
     // SAFETY: as above.
     unsafe { discard(state) };
-    // SAFETY: `begin` has begun it, the device waits for it, and it ends once.
-    unsafe { requests.as_ref().end() };
+    // SAFETY: the device waits for the request, which is not over before the next call.
+    let requests = unsafe { requests.as_ref() };
+    // SAFETY: `begin` has begun it, and it ends once.
+    unsafe { requests.end() };
 }
 
 /// Frees the IRP and the state.
@@ -254,6 +256,7 @@ impl<F> Request<'_, F> {
 
     /// Waits until the request has ended, at most for `timeout`; `None` if it has not. Without a timeout it waits for as long as the
     /// request takes. IRQL <= APC_LEVEL; at DISPATCH_LEVEL it only looks.
+    #[must_use]
     pub fn wait(&self, timeout: Option<Duration>) -> Option<Outcome<'_>> {
         let timeout = if may_wait() { timeout } else { Some(Duration::ZERO) };
         let state = self.state();

@@ -19,28 +19,33 @@ use super::work_item::WorkItem;
 /// There is a device, but its driver is just being loaded or unloaded.
 const NO_SUCH_DEVICE: NtStatus = NtStatus::from_bits(0xC000_000E);
 
-/// Calls a routine with the driver's device: at once if it is there, and whenever the driver has been loaded since.
+/// Who wants to have the driver's device as soon as it is there.
+pub trait Ready: Send + 'static {
+    /// The device is there; or it is, and can't be opened (STATUS_INSUFFICIENT_RESOURCES above all).
+    ///
+    /// Called on a system thread at PASSIVE_LEVEL, one call at a time. It may be called while there still is a device from before, and
+    /// then does best to drop the new one.
+    fn ready(&mut self, device: Result<Device, NtStatus>);
+}
+
+/// Tells a [`Ready`] when the driver's device is there: at once if it is, and whenever the driver has been loaded since.
 ///
-/// The routine is called on a system thread at PASSIVE_LEVEL, one call at a time. It gets the device, or why that can't be opened
-/// although the driver is there (STATUS_INSUFFICIENT_RESOURCES above all). It may be called again while it still has a device from
-/// before, and drops the second one then.
-///
-/// Dropping this, at PASSIVE_LEVEL, waits until the routine has returned, then drops it with all that it holds. While the routine
-/// holds a device, the netio-anycast driver stays loaded.
+/// Dropping this, at PASSIVE_LEVEL, waits until no call is under way, then drops the [`Ready`] with all that it holds. While it holds
+/// a device, the netio-anycast driver stays loaded.
 #[derive(Debug)]
-pub struct WhenReady<F> {
+pub struct WhenReady<R> {
     /// `None` once nobody is to begin another call.
     registration: Option<Registration>,
-    calls: NonNull<Calls<F>>,
+    calls: NonNull<Calls<R>>,
 }
 
 // SAFETY: what is shared with the system thread goes from thread to thread with the calls, which never overlap.
-unsafe impl<F: Send> Send for WhenReady<F> {}
+unsafe impl<R: Send> Send for WhenReady<R> {}
 // SAFETY: nothing is done with a shared one.
-unsafe impl<F: Send> Sync for WhenReady<F> {}
+unsafe impl<R: Send> Sync for WhenReady<R> {}
 
-/// The calls of the routine.
-struct Calls<F> {
+/// The calls of a [`Ready`].
+struct Calls<R> {
     item: WorkItem,
     /// How many were asked for and are not over. The work item is queued when there were none.
     asked: AtomicU32,
@@ -48,29 +53,31 @@ struct Calls<F> {
     is_over: AtomicBool,
     /// The runs of the work item.
     runs: InFlight,
-    routine: UnsafeCell<F>,
+    ready: UnsafeCell<R>,
 }
 
-impl<F: FnMut(Result<Device, NtStatus>) + Send + 'static> WhenReady<F> {
+impl<R: Ready> WhenReady<R> {
     /// Begins. `owner` is the driver that uses this. IRQL: PASSIVE_LEVEL.
     ///
     /// # Errors
     /// STATUS_INSUFFICIENT_RESOURCES, or what the executive says of a callback object of that name that is none of the driver's.
-    pub fn start(owner: Owner, routine: F) -> Result<Self, NtStatus> {
+    pub fn start(owner: Owner, ready: R) -> Result<Self, NtStatus> {
         let item = WorkItem::allocate(owner).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
         let calls = Calls {
             item,
             asked: AtomicU32::new(0),
             is_over: AtomicBool::new(false),
             runs: InFlight::default(),
-            routine: UnsafeCell::new(routine),
+            ready: UnsafeCell::new(ready),
         };
         let calls = NonNull::from(Box::leak(try_box(calls)?));
+        // SAFETY: they came out of a box, whose they are.
+        let runs = unsafe { &calls.as_ref().runs };
         // SAFETY: it is where it stays, and nobody uses it yet.
-        unsafe { calls.as_ref().runs.initialize() };
+        unsafe { runs.initialize() };
         let mut this = Self { registration: None, calls };
         // SAFETY: the calls live until the registration is gone.
-        this.registration = Some(unsafe { Registration::new(told::<F>, calls.as_ptr().cast()) }?);
+        this.registration = Some(unsafe { Registration::new(told::<R>, calls.as_ptr().cast()) }?);
         // The driver may have told before: it does not tell again.
         // SAFETY: the calls live as long as `this`.
         unsafe { ask(calls) };
@@ -82,10 +89,10 @@ impl<F: FnMut(Result<Device, NtStatus>) + Send + 'static> WhenReady<F> {
 ///
 /// # Safety
 /// Only the executive may call it, with the calls that it was registered with.
-unsafe extern "C" fn told<F: FnMut(Result<Device, NtStatus>) + Send + 'static>(calls: PVOID, notice: PVOID, _: PVOID) {
+unsafe extern "C" fn told<R: Ready>(calls: PVOID, notice: PVOID, _: PVOID) {
     if Notice::from_argument(notice.addr()) == Some(Notice::Ready) {
         // SAFETY: `start` has registered it with the calls, which live until it is unregistered.
-        let calls = unsafe { NonNull::new_unchecked(calls.cast::<Calls<F>>()) };
+        let calls = unsafe { NonNull::new_unchecked(calls.cast::<Calls<R>>()) };
         // SAFETY: as above.
         unsafe { ask(calls) };
     }
@@ -95,12 +102,12 @@ unsafe extern "C" fn told<F: FnMut(Result<Device, NtStatus>) + Send + 'static>(c
 ///
 /// # Safety
 /// The calls live until nobody asks any more and what was asked for is over.
-unsafe fn ask<F: FnMut(Result<Device, NtStatus>) + Send + 'static>(place: NonNull<Calls<F>>) {
+unsafe fn ask<R: Ready>(place: NonNull<Calls<R>>) {
     // SAFETY: as the caller promises.
     let calls = unsafe { place.as_ref() };
     if calls.asked.fetch_add(1, Ordering::AcqRel) == 0 && calls.runs.begin() {
         // SAFETY: the item's last run has nothing left to do but to end, and `runs` keeps the calls.
-        unsafe { calls.item.queue(run::<F>, place.as_ptr().cast()) };
+        unsafe { calls.item.queue(run::<R>, place.as_ptr().cast()) };
     }
 }
 
@@ -108,9 +115,9 @@ unsafe fn ask<F: FnMut(Result<Device, NtStatus>) + Send + 'static>(place: NonNul
 ///
 /// # Safety
 /// Only the I/O manager may call it, with the calls.
-unsafe extern "C" fn run<F: FnMut(Result<Device, NtStatus>) + Send + 'static>(_: *mut DEVICE_OBJECT, calls: PVOID) {
+unsafe extern "C" fn run<R: Ready>(_: *mut DEVICE_OBJECT, calls: PVOID) {
     // SAFETY: `ask` has queued it with the calls, which `runs` keeps.
-    let calls = unsafe { &*calls.cast::<Calls<F>>() };
+    let calls = unsafe { &*calls.cast::<Calls<R>>() };
     loop {
         let asked = calls.asked.load(Ordering::Acquire);
         if !calls.is_over.load(Ordering::Acquire) {
@@ -118,7 +125,7 @@ unsafe extern "C" fn run<F: FnMut(Result<Device, NtStatus>) + Send + 'static>(_:
                 // It tells when it is there.
                 Err(NtStatus::OBJECT_NAME_NOT_FOUND | NO_SUCH_DEVICE) => {}
                 // SAFETY: calls never overlap: the next one comes after this loop has ended, or by it.
-                device => unsafe { (*calls.routine.get())(device) },
+                device => unsafe { &mut *calls.ready.get() }.ready(device),
             }
         }
         if calls.asked.fetch_sub(asked, Ordering::AcqRel) == asked {
@@ -129,7 +136,7 @@ unsafe extern "C" fn run<F: FnMut(Result<Device, NtStatus>) + Send + 'static>(_:
     unsafe { calls.runs.end() };
 }
 
-impl<F> Drop for WhenReady<F> {
+impl<R> Drop for WhenReady<R> {
     fn drop(&mut self) {
         self.registration = None;
         // SAFETY: the calls live until the end of this.
