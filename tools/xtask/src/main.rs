@@ -15,8 +15,7 @@ mod lint;
 mod package;
 mod parity;
 mod report;
-mod sample;
-mod sample_drivers;
+mod samples;
 mod setup;
 mod step;
 mod test;
@@ -52,8 +51,12 @@ enum Command {
     Bench,
     /// Build the driver package: target/driver/package
     Build,
-    /// Build the samples, and run them in Wine's kernel (a part of `test`)
-    Samples,
+    /// Build the samples into target/samples, and run them in Wine's kernel (a part of `test`)
+    Samples {
+        /// Build them, and leave it at that
+        #[arg(long)]
+        build: bool,
+    },
     /// Write include/netio_anycast.h from crates/protocol (`test` checks that it is current)
     Header,
     /// Compare the Linux port of wdk-build with the original (a part of `test`)
@@ -88,7 +91,7 @@ fn run(command: Command, root: &Path) -> Result<()> {
             println!("The driver package is {}", package::assemble(root, &image)?.display());
             Ok(())
         }
-        Command::Samples => sample::run(root),
+        Command::Samples { build } => samples::run(root, build),
         Command::Header => {
             println!("The header is {}", header::write(root)?.display());
             Ok(())

@@ -1,4 +1,4 @@
-//! The C program among the samples: the contract as a C programmer meets it.
+//! The program among the samples: the contract as a C programmer meets it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::lane::{self, Lane};
-use crate::sample_drivers;
-use crate::step::{Log, Steps};
+use crate::lane::Lane;
+use crate::step::Log;
 
 /// How long one run may take.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -27,26 +26,12 @@ const SAID: [&str; 9] = [
     "released 192.0.2.77 on interface 12",
 ];
 
-/// Builds the driver and the samples, and runs them in Wine's kernel.
-///
-/// # Errors
-/// Something can't be built, or a sample does not do what it should.
-pub(crate) fn run(root: &Path) -> Result<()> {
-    let mut steps = Steps::new(root, "samples")?;
-    let image = lane::build_driver(root, &mut steps)?;
-    let _ = sample_drivers::build(root, &mut steps)?;
-    let mut lane = Lane::prepare(root, &image, &mut steps)?;
-    steps.run("Install and start the driver in Wine's kernel", |log| lane.start_driver(log))?;
-    steps.run("The C sample in Wine", |log| check(root, &mut lane, log))?;
-    steps.run("Stop and uninstall the driver", |log| lane.end(log))
-}
-
 /// Builds `samples/user-c` with mingw-w64 and runs it on the running driver: twice, since nothing is left of the first time, and
 /// once to be told by Windows' own code that an address exists.
 ///
 /// # Errors
 /// The compiler warns, or the program does not end as it should.
-pub(crate) fn check(root: &Path, lane: &mut Lane, log: &Log) -> Result<()> {
+pub(super) fn check(root: &Path, lane: &mut Lane, log: &Log) -> Result<()> {
     let program = build(root, log)?;
     lane.model_control(&["reset"])?;
     run_program(lane, &program, 0, &SAID, log)?;
@@ -57,7 +42,11 @@ pub(crate) fn check(root: &Path, lane: &mut Lane, log: &Log) -> Result<()> {
     run_program(lane, &program, 1, &["cannot lease the address: error 5010"], log)
 }
 
-fn build(root: &Path, log: &Log) -> Result<PathBuf> {
+/// Builds it into `target/samples`.
+///
+/// # Errors
+/// The compiler warns.
+pub(super) fn build(root: &Path, log: &Log) -> Result<PathBuf> {
     let directory = root.join("target/samples");
     std::fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
     let program = directory.join("anycast.exe");

@@ -20,7 +20,7 @@ pub(crate) struct SampleDrivers {
 ///
 /// # Errors
 /// A build fails.
-pub(crate) fn build(root: &Path, steps: &mut Steps) -> Result<SampleDrivers> {
+pub(crate) fn build_drivers(root: &Path, steps: &mut Steps) -> Result<SampleDrivers> {
     Ok(SampleDrivers {
         in_rust: steps
             .run("Build the sample driver in Rust", |log| cross::build_driver(root, &cross::SAMPLE_DRIVER, log))?,
