@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::lane::{self, Lane};
 use crate::step::Steps;
-use crate::{agreement, cross, fuzz, host, lint, parity, sample};
+use crate::{agreement, cross, fuzz, host, lint, parity, samples};
 
 /// How long the fuzzer runs: in CI, and at a developer's desk.
 const FUZZING_IN_CI: Duration = Duration::from_mins(1);
@@ -28,8 +28,10 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     let in_ci = std::env::var_os("CI").is_some();
     lint::host(root, &mut steps)?;
     steps.run("Tests on the host", |log| host::test(root, log))?;
+    steps.run("Tests of the C header", |log| host::test_header(root, log))?;
 
     let image = lane::build_driver(root, &mut steps)?;
+    samples::build_drivers(root, &mut steps)?;
     steps.run("Tests of the driver's image", |log| host::test_image(root, &image, log))?;
     let requests = if in_ci { SIMULATED_REQUESTS_IN_CI } else { SIMULATED_REQUESTS };
     steps.run("Tests of the driver in the simulated kernel", |log| {
@@ -44,7 +46,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     steps.run("Install and start the driver in Wine's kernel", |log| lane.start_driver(log))?;
     steps.run("Tests of the driver in Wine's kernel", |log| lane.run_tests(WINE_LIMIT, log))?;
     steps.run("The simulated kernel and Wine's agree", |log| agreement::check(root, &image, &mut lane, log))?;
-    steps.run("The C sample in Wine", |log| sample::check(root, &mut lane, log))?;
+    samples::check(root, &mut lane, &mut steps)?;
     steps.run("Stop and uninstall the driver", |log| lane.end(log))?;
 
     let time = if in_ci { FUZZING_IN_CI } else { FUZZING };
