@@ -30,6 +30,9 @@ const IMPLEMENTED: &[&str] = &[
     "IoCsqRemoveNextIrp",
     // cleanup.rs
     "IofCompleteRequest",
+    // clock.rs
+    "KeQueryInterruptTimePrecise",
+    "KeQuerySystemTimePrecise",
     // lookup.rs
     "MmGetSystemRoutineAddress",
     // pool.rs

@@ -11,6 +11,7 @@
 
 mod cancel_safe_queue;
 mod cleanup;
+mod clock;
 mod lookup;
 mod pool;
 mod previous_mode;
