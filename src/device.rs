@@ -3,6 +3,7 @@
 use core::ptr::{NonNull, null_mut};
 
 use netio_anycast_engine::{Engine, Limits};
+use netio_anycast_protocol::notice::Notice;
 use netio_anycast_protocol::status::NtStatus;
 use netio_anycast_protocol::{DEVICE_NAME, SYMBOLIC_LINK_NAME};
 use wdk_sys::ntddk::{IoCreateSymbolicLink, IoDeleteDevice, IoDeleteSymbolicLink};
@@ -15,6 +16,7 @@ use crate::deferred_work::DeferredWork;
 use crate::irp_queue::IrpQueue;
 use crate::kernel_services::KernelServices;
 use crate::netio::{KernelNetio, PassiveLevel};
+use crate::notices::Notices;
 use crate::rundown::Rundown;
 use crate::unicode_string::{unicode_string, utf16};
 use crate::{change_waits, raised_requests};
@@ -45,6 +47,8 @@ pub(crate) struct Extension {
     pub(crate) deferred_work: DeferredWork,
     /// Shares of the driver: it is not unloaded before they are given up.
     pub(crate) rundown: Rundown,
+    /// Who has to know that the driver comes or goes.
+    notices: Notices,
     pub(crate) device: NonNull<DEVICE_OBJECT>,
 }
 
@@ -79,6 +83,8 @@ pub(crate) fn create(driver: &mut DRIVER_OBJECT, limits: Limits) -> Result<(), N
     }
     // SAFETY: the device lives until it is deleted, and nobody else writes its flags during DriverEntry.
     unsafe { device.as_mut() }.Flags &= !DO_DEVICE_INITIALIZING;
+    // SAFETY: `equip` wrote the extension, and the device is alive.
+    unsafe { extension_place(device).as_ref() }.notices.tell(Notice::Ready);
     Ok(())
 }
 
@@ -93,6 +99,7 @@ fn equip(device: NonNull<DEVICE_OBJECT>, limits: Limits) -> Result<(), NtStatus>
         raised_requests: IrpQueue::new(raised_requests::complete_cancelled),
         deferred_work: DeferredWork::new(device)?,
         rundown: Rundown::default(),
+        notices: Notices::open()?,
         device,
     };
     // SAFETY: the I/O manager allocated the extension with this size, aligned to 16 bytes, and nobody can reach the device
@@ -171,6 +178,7 @@ pub(crate) fn delete(device: PDEVICE_OBJECT) {
     let Some(device) = NonNull::new(device) else { return };
     // SAFETY: `create` wrote the extension, and the device is alive until it is deleted below.
     let extension = unsafe { extension_place(device).as_ref() };
+    extension.notices.tell(Notice::Going);
     extension.rundown.wait();
     extension.deferred_work.stop();
     if let Some(level) = PassiveLevel::now() {

@@ -10,7 +10,10 @@ use netio_anycast_protocol::operation::METHOD_BUFFERED;
 use netio_anycast_protocol::status::NtStatus;
 use wdk_sys::_MODE::KernelMode;
 use wdk_sys::ntddk::{IoGetRequestorProcessId, IofCompleteRequest};
-use wdk_sys::{CCHAR, FILE_OBJECT, IO_NO_INCREMENT, IO_STACK_LOCATION, IRP, LIST_ENTRY, NTSTATUS, PIRP};
+use wdk_sys::{
+    CCHAR, FILE_OBJECT, IO_NO_INCREMENT, IO_STACK_LOCATION, IRP, IRP_MJ_INTERNAL_DEVICE_CONTROL, LIST_ENTRY, NTSTATUS,
+    PIRP,
+};
 
 use crate::open_file::OpenFile;
 
@@ -142,6 +145,11 @@ impl Irp {
     /// Whether the request comes from a program, through a handle that is closed already.
     pub(crate) fn is_of_closed_handle(&self) -> bool {
         !self.is_from_kernel_mode() && self.open_file().is_some_and(OpenFile::is_cleaned_up)
+    }
+
+    /// Whether it is IRP_MJ_INTERNAL_DEVICE_CONTROL.
+    pub(crate) fn is_internal(&self) -> bool {
+        u32::from(self.stack_location().MajorFunction) == IRP_MJ_INTERNAL_DEVICE_CONTROL
     }
 
     /// Whether another driver has sent the request on its own behalf.

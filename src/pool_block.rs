@@ -32,6 +32,17 @@ impl<T: Default> PoolBlock<T> {
     }
 }
 
+impl<T> PoolBlock<T> {
+    /// Takes over values whose block was forgotten.
+    ///
+    /// # Safety
+    /// `first` is the first of the `count` values of a block that was forgotten, and is taken over once.
+    pub(crate) const unsafe fn from_raw(first: *mut T, count: usize) -> Self {
+        // SAFETY: as the caller promises, it is that of a block.
+        Self { first: unsafe { NonNull::new_unchecked(first) }, count }
+    }
+}
+
 /// The layout of `count` values, if it is one that the pool gives: not empty, and aligned to no more than 16 bytes.
 ///
 /// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exallocatepool2>

@@ -38,8 +38,8 @@ unsafe extern "C" fn serve_one(device: *mut DEVICE_OBJECT, item: PVOID) {
     let extension = unsafe { device::extension(device) };
     // SAFETY: `pend` has kept one for this call.
     let _share = unsafe { extension.rundown.take_over() };
-    // SAFETY: `pend` has queued it with this routine.
-    let _item = unsafe { WorkItem::of_routine(item) };
+    // SAFETY: `pend` has queued it for itself with this routine.
+    let _item = unsafe { WorkItem::from_raw(item) };
     let Some(irp) = extension.raised_requests.remove(Which::First) else { return };
     let _ = match PassiveLevel::now() {
         Some(level) => request::serve(extension, level, irp),

@@ -40,24 +40,30 @@ impl WorkItem {
         unsafe { IoQueueWorkItem(self.item.as_ptr(), Some(routine), DelayedWorkQueue, context) };
     }
 
-    /// Has `routine` called with the item itself as its context, which it [takes over](Self::of_routine). IRQL <= DISPATCH_LEVEL.
+    /// Has `routine` called with the item itself as its context, which it [takes back](Self::from_raw). IRQL <= DISPATCH_LEVEL.
     ///
     /// # Safety
     /// What the routine needs besides is there when it runs.
     pub(crate) unsafe fn queue_itself(self, routine: Routine) {
-        let item = self.item.as_ptr();
-        core::mem::forget(self);
+        let item = self.into_raw();
         // SAFETY: the item was not in the queue, and nobody frees it before its routine does.
-        unsafe { IoQueueWorkItem(item, Some(routine), DelayedWorkQueue, item.cast()) };
+        unsafe { IoQueueWorkItem(item.cast(), Some(routine), DelayedWorkQueue, item) };
     }
 
-    /// The item that its routine was called with; dropping it frees the item, as a routine may.
+    /// Gives the item up to whoever takes it back with [`WorkItem::from_raw`].
+    pub(crate) const fn into_raw(self) -> PVOID {
+        let item = self.item;
+        core::mem::forget(self);
+        item.as_ptr().cast()
+    }
+
+    /// Takes an item back. An item's own routine may do so, and free it.
     ///
     /// # Safety
-    /// `context` is what the routine was called with that [`queue_itself`](Self::queue_itself) was given, and is taken over once.
-    pub(crate) const unsafe fn of_routine(context: PVOID) -> Self {
+    /// `item` came from [`WorkItem::into_raw`], is not in the queue, and is taken back once.
+    pub(crate) const unsafe fn from_raw(item: PVOID) -> Self {
         // SAFETY: as the caller promises, it is the item.
-        Self { item: unsafe { NonNull::new_unchecked(context.cast()) } }
+        Self { item: unsafe { NonNull::new_unchecked(item.cast()) } }
     }
 }
 

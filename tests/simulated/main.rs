@@ -13,6 +13,7 @@ mod call_sites;
 mod concurrency;
 mod controls;
 mod coverage;
+mod driver_to_driver;
 mod faults;
 mod fuzzing;
 mod images;

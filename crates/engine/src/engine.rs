@@ -56,6 +56,18 @@ pub struct HandleId(pub(crate) u32);
 impl HandleId {
     /// No handle: for requests that come without one. Nothing can be leased through it.
     pub const NONE: Self = Self(NIL);
+
+    /// The number that it is, for a driver that keeps it in a word.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+
+    /// What [`number`](Self::number) gave. Any other number is a handle that there is not, or somebody else's.
+    #[must_use]
+    pub const fn from_number(number: u32) -> Self {
+        Self(number)
+    }
 }
 
 /// The driver's behaviour over a NetIO and a kernel.

@@ -4,6 +4,7 @@ use std::mem::offset_of;
 
 use netio_anycast_protocol::apply::{ApplyItem, ApplyReply, ApplyRequest, ItemOutcome};
 use netio_anycast_protocol::create::{CreateRequest, DeleteRequest};
+use netio_anycast_protocol::interface::{Interface, InterfaceRequest};
 use netio_anycast_protocol::lease::{LeaseFilter, LeaseRow};
 use netio_anycast_protocol::row::Row;
 use netio_anycast_protocol::statistics::{OperationCounters, Statistics};
@@ -182,6 +183,55 @@ fn statistics() -> String {
         }
     );
     counters + &all
+}
+
+fn interface_request() -> String {
+    describe!(
+        "QUERY_INTERFACE input",
+        InterfaceRequest {
+            size: "length of the table in bytes: 72 on x64 and ARM64",
+            version: "version of the table: 1",
+            reserved: "zero",
+        }
+    )
+}
+
+/// The table of functions, in pointers: its offsets depend on the processor.
+fn interface() -> String {
+    macro_rules! describe_table {
+        ($($field:ident: $meaning:literal),+ $(,)?) => {{
+            let Interface { size: _, version: _, $($field: _),+ } = Interface::EMPTY;
+            [$([
+                format!("{} P", offset_of!(Interface, $field) / size_of::<usize>()),
+                concat!("`", stringify!($field), "`").to_owned(),
+                $meaning.to_owned(),
+            ]),+]
+        }};
+    }
+    let head = [
+        ["0".to_owned(), "`size`".to_owned(), "16 bits: length of the table in bytes".to_owned()],
+        ["2".to_owned(), "`version`".to_owned(), "16 bits: version of the table, 1".to_owned()],
+    ];
+    let functions = describe_table! {
+        context: "what every function takes first",
+        interface_reference: "void (context): one reference more",
+        interface_dereference: "void (context): one reference less; the last one ends the context and its leases",
+        create: "status (context, row, lifetime, flags, resolved row or null): CREATE",
+        delete: "status (context, row, flags): DELETE",
+        get: "status (context, row): GET",
+        get_table: "status (context, filter or null, pointer to the table): GET_TABLE",
+        free_table: "void (context, table or null): gives a table back",
+    };
+    let rows = head.into_iter().chain(functions);
+    format!(
+        "**QUERY_INTERFACE output**, 9 P bytes, P being the size of a pointer\n\n{}\n",
+        table(["Offset", "Field", "Meaning"], rows)
+    )
+}
+
+#[test]
+fn the_direct_call_interface_is_that_of_the_protocol() {
+    check("protocol.md", "interface", &(interface_request() + &interface()));
 }
 
 #[test]
