@@ -12,21 +12,40 @@ unsafe extern "system" {
 /// The kernel's unit of time is 100 nanoseconds.
 const UNITS_IN_A_SECOND: u64 = 10_000_000;
 
+/// The time since the system was started.
+pub(crate) fn interrupt_time() -> u64 {
+    in_units(performance_counter())
+}
+
+/// The time since the year 1601.
+pub(crate) fn system_time() -> i64 {
+    RtlGetSystemTimePrecise()
+}
+
+fn performance_counter() -> u64 {
+    let mut counter = 0;
+    RtlQueryPerformanceCounter(&mut counter);
+    // It is never negative.
+    counter.unsigned_abs()
+}
+
+fn in_units(counter: u64) -> u64 {
+    let mut frequency = 0;
+    RtlQueryPerformanceFrequency(&mut frequency);
+    let frequency = frequency.unsigned_abs().max(1);
+    counter / frequency * UNITS_IN_A_SECOND + counter % frequency * UNITS_IN_A_SECOND / frequency
+}
+
 /// KeQueryInterruptTimePrecise: the time since the system was started, and the performance counter at that moment.
 ///
 /// # Safety
-/// `performance_counter` may be written.
+/// `counter` may be written.
 #[unsafe(no_mangle)]
-unsafe extern "system" fn extension_KeQueryInterruptTimePrecise(performance_counter: *mut u64) -> u64 {
-    let (mut counter, mut frequency) = (0, 1);
-    RtlQueryPerformanceCounter(&mut counter);
-    RtlQueryPerformanceFrequency(&mut frequency);
-    // Neither is ever negative.
-    let (counter, frequency) = (counter.unsigned_abs(), frequency.unsigned_abs().max(1));
+unsafe extern "system" fn extension_KeQueryInterruptTimePrecise(counter: *mut u64) -> u64 {
+    let now = performance_counter();
     // SAFETY: as the caller promises.
-    unsafe { performance_counter.write(counter) };
-    let (seconds, rest) = (counter / frequency, counter % frequency);
-    seconds * UNITS_IN_A_SECOND + rest * UNITS_IN_A_SECOND / frequency
+    unsafe { counter.write(now) };
+    in_units(now)
 }
 
 /// KeQuerySystemTimePrecise: the time since the year 1601.
@@ -36,5 +55,5 @@ unsafe extern "system" fn extension_KeQueryInterruptTimePrecise(performance_coun
 #[unsafe(no_mangle)]
 unsafe extern "system" fn extension_KeQuerySystemTimePrecise(time: *mut i64) {
     // SAFETY: as the caller promises.
-    unsafe { time.write(RtlGetSystemTimePrecise()) };
+    unsafe { time.write(system_time()) };
 }
