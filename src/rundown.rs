@@ -39,7 +39,7 @@ impl Rundown {
     pub(crate) fn acquire(&self) -> Option<RundownShare<'_>> {
         // SAFETY: it is initialized.
         let acquired = unsafe { ExAcquireRundownProtection(self.reference.get()) } != 0;
-        acquired.then_some(RundownShare { rundown: self })
+        acquired.then(|| RundownShare { rundown: self })
     }
 
     /// Takes over a share that was [kept](RundownShare::keep). IRQL <= DISPATCH_LEVEL.

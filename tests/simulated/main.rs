@@ -8,8 +8,10 @@
 
 mod access;
 mod agreement;
+mod batches;
 mod bench;
 mod call_sites;
+mod client;
 mod concurrency;
 mod controls;
 mod coverage;
@@ -18,6 +20,7 @@ mod faults;
 mod fuzzing;
 mod images;
 mod irql;
+mod leases;
 mod loading;
 mod malformed;
 mod operations;
@@ -25,3 +28,4 @@ mod pending;
 mod report;
 mod schedules;
 mod waiting;
+mod waits;

@@ -49,7 +49,7 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
     #[inline(never)]
     pub(crate) fn list_leases(
         &self,
-        caller: &Caller<N>,
+        caller: Caller<N>,
         filter: &LeaseFilter,
         output: &mut [u8],
     ) -> Result<Completion, Mapped> {

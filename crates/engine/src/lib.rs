@@ -47,7 +47,7 @@ mod waits;
 mod watch;
 
 pub use buffer::{Buffer, SystemBuffer};
-pub use engine::{Answer, Completion, Engine, HandleId, Wait};
+pub use engine::{Completion, Engine, HandleId, Wait};
 pub use kernel::{Event, Kernel, Lock};
 pub use limits::Limits;
 pub use netio::Netio;

@@ -10,6 +10,7 @@ mod demo;
 mod fuzz;
 mod host;
 mod lane;
+mod lint;
 mod package;
 mod parity;
 mod report;
@@ -43,6 +44,8 @@ enum Command {
     Demo,
     /// Run every check
     Test,
+    /// Check format, clippy and documentation (a part of `test`)
+    Lint,
     /// Run the image in the simulated kernel at length, and write a report: target/verification/report.html
     Verify(verify::Effort),
     /// Measure what the driver costs per operation, into docs/benchmarks.md
@@ -75,6 +78,7 @@ fn run(command: Command, root: &Path) -> Result<()> {
     match command {
         Command::Demo => demo::run(root),
         Command::Test => test::run(root),
+        Command::Lint => lint::run(root),
         Command::Bench => bench::run(root),
         Command::Verify(effort) => verify::run(root, &effort),
         Command::Build => {

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::lane;
 use crate::step::Steps;
-use crate::{cross, fuzz, host, parity, wine_tests};
+use crate::{cross, fuzz, host, lint, parity, wine_tests};
 
 /// How long the fuzzer runs: in CI, and at a developer's desk.
 const FUZZING_IN_CI: Duration = Duration::from_mins(1);
@@ -24,9 +24,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     let mut steps = Steps::new(root, "test")?;
     let work_tree = host::work_tree(root)?;
     let in_ci = std::env::var_os("CI").is_some();
-    steps.run("Format", |log| host::check_format(root, log))?;
-    steps.run("Clippy on the host's crates", |log| host::clippy(root, log))?;
-    steps.run("Documentation of the host's crates", |log| host::doc(root, log))?;
+    lint::host(root, &mut steps)?;
     steps.run("Tests on the host", |log| host::test(root, log))?;
 
     let image = lane::build_driver(root, &mut steps)?;
@@ -35,10 +33,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     steps.run("Tests of the driver in the simulated kernel", |log| {
         host::test_simulated(root, &image, requests, None, None, log)
     })?;
-    steps.run("Clippy on the driver", |log| cross::clippy_driver(root, log))?;
-    steps.run("Documentation of the driver", |log| cross::doc_driver(root, log))?;
-    steps.run("Clippy on the Wine modules", |log| cross::clippy_wine_modules(root, log))?;
-    steps.run("Clippy on the Windows programs", |log| cross::clippy_programs(root, log))?;
+    lint::cross(root, &mut steps)?;
 
     steps.run("Clippy and tests of the port of wdk-build", |log| cross::check_wdk_build_port(root, log))?;
     steps.run("The port of wdk-build answers as the original does", |log| parity::check(root, log))?;
