@@ -78,7 +78,7 @@ static NTSTATUS NTAPI open_or_close(PDEVICE_OBJECT device, PIRP irp) {
   record(device, stack->FileObject, stack->MajorFunction, irp->RequestorMode);
   if (stack->MajorFunction == IRP_MJ_CREATE) {
     /* Whoever opens twice has two file objects, each with a context of its own. */
-    stack->FileObject->FsContext = irp;
+    stack->FileObject->FsContext = stack->FileObject;
   }
   if (stack->MajorFunction == IRP_MJ_CLEANUP) {
     complete_all(device, stack->FileObject, STATUS_CANCELLED);

@@ -12,8 +12,6 @@ use crate::package::Package;
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 /// How often it is looked whether it has.
 const INTERVAL: Duration = Duration::from_millis(20);
-/// ERROR_SERVICE_DOES_NOT_EXIST, of which Linux sees the lowest 8 bits.
-const DOES_NOT_EXIST: i32 = 1060 & 0xFF;
 
 impl KernelHost {
     /// Installs a driver through its INF.
@@ -68,7 +66,8 @@ impl KernelHost {
     /// A service's state in the service manager's words, or `None` if there is no such service.
     fn state(&mut self, service: &str) -> Result<Option<String>> {
         let finished = self.run("sc", &["query", service], TOOL_LIMIT)?;
-        if finished.code == DOES_NOT_EXIST {
+        // Wine's `sc` says no more of a service that is not there.
+        if finished.code != 0 {
             return Ok(None);
         }
         let state = finished.output.lines().find_map(|line| line.trim().strip_prefix("STATE")).map(str::to_owned);
