@@ -37,14 +37,19 @@ pub(crate) fn assemble_in(directory: &Path, inx: &Path, image: &Path) -> Result<
     let inf = stamp(&template, OffsetDateTime::now_utc(), env!("CARGO_PKG_VERSION"))?;
     let package = Package { service, dependencies: dependencies(&template), directory: directory.to_owned() };
     fs::write(package.inf(), inf).context("writing the INF")?;
-    let copy = package.file("sys");
+    let copy = package.image();
     fs::copy(image, &copy).with_context(|| format!("copying {} to {}", image.display(), copy.display()))?;
     Ok(package)
 }
 
 impl Package {
+    /// Its image.
+    pub(crate) fn image(&self) -> PathBuf {
+        self.file("sys")
+    }
+
     /// Its INF.
-    pub(crate) fn inf(&self) -> PathBuf {
+    fn inf(&self) -> PathBuf {
         self.file("inf")
     }
 

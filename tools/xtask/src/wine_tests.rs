@@ -53,7 +53,10 @@ fn start(root: &Path, image: &Path, steps: &mut Steps) -> Result<Lane> {
     let drivers = steps.run("Build the drivers of the tests", |log| test_drivers::build(root, log))?;
     let mut lane = Lane::prepare(root, image, steps)?;
     steps.run("Install and start the driver in Wine's kernel", |log| lane.start_driver(log))?;
-    steps.run("Install and start the drivers of the tests beside it", |_| lane.start_others(drivers))?;
+    steps.run("Install and start the drivers of the tests beside it", |_| {
+        lane.host.check_extension_is_used(&drivers)?;
+        lane.start_others(drivers)
+    })?;
     Ok(lane)
 }
 

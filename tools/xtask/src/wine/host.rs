@@ -149,6 +149,15 @@ impl KernelHost {
         Ok(format!(r"C:\packages\{0}\{0}.inf", package.service))
     }
 
+    /// Checks that these drivers together use every function that the kernel extension implements.
+    ///
+    /// # Errors
+    /// They do not.
+    pub(crate) fn check_extension_is_used(&self, drivers: &[Package]) -> Result<()> {
+        let images: Vec<PathBuf> = drivers.iter().map(Package::image).collect();
+        image::check_is_used(&self.modules.kernel_extension, &images)
+    }
+
     /// Runs a Windows program, given by its path here or by a name that Wine finds.
     ///
     /// # Errors

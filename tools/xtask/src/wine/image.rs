@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use object::LittleEndian;
@@ -73,6 +73,29 @@ pub(crate) fn check_imports(driver: &Path, kernel_extension: &Path, netio: &Path
         "{} imports what there is not in Wine: {}; implement it in cross/wine/kernel-extension",
         driver.display(),
         missing.join(", ")
+    );
+    Ok(())
+}
+
+/// Checks that each function which the kernel extension implements is used by one of these drivers, so that none of its code goes
+/// untested.
+///
+/// # Errors
+/// One is not; each is named.
+pub(crate) fn check_is_used(kernel_extension: &Path, drivers: &[PathBuf]) -> Result<()> {
+    let mut used = BTreeSet::new();
+    for driver in drivers {
+        used.extend(imports(driver)?.into_iter().map(|(_, function)| function));
+    }
+    let exports = exports(kernel_extension)?;
+    // By this name its functions are exported as well, since they are linked by it.
+    let implemented = exports.iter().filter_map(|name| name.strip_prefix("extension_"));
+    let unused: Vec<&str> = implemented.filter(|name| !used.contains(*name)).collect();
+    ensure!(
+        unused.is_empty(),
+        "no driver of the tests uses what {} implements: {}; have the probe try it, or take it away",
+        kernel_extension.display(),
+        unused.join(", ")
     );
     Ok(())
 }
