@@ -19,8 +19,10 @@ mod samples;
 mod setup;
 mod step;
 mod test;
+mod test_drivers;
 mod verify;
 mod wine;
+mod wine_tests;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -61,6 +63,8 @@ enum Command {
     Header,
     /// Compare the Linux port of wdk-build with the original (a part of `test`)
     Parity,
+    /// Run the tests in Wine's kernel (a part of `test`)
+    Wine(wine_tests::Selection),
     /// Compare the simulated kernel with Wine's on one scenario (a part of `test`)
     Agreement,
     /// Install the Debian packages that the other commands need (each does so itself)
@@ -88,7 +92,7 @@ fn run(command: Command, root: &Path) -> Result<()> {
         Command::Verify(effort) => verify::run(root, &effort),
         Command::Build => {
             let image = lane::build_driver(root, &mut Steps::new(root, "build")?)?;
-            println!("The driver package is {}", package::assemble(root, &image)?.display());
+            println!("The driver package is {}", package::assemble(root, &image)?.directory.display());
             Ok(())
         }
         Command::Samples { build } => samples::run(root, build),
@@ -98,6 +102,7 @@ fn run(command: Command, root: &Path) -> Result<()> {
         }
         Command::Parity => Steps::new(root, "parity")?
             .run("The port of wdk-build answers as the original does", |log| parity::check(root, log)),
+        Command::Wine(selection) => wine_tests::run(root, &selection),
         Command::Agreement => agreement::run(root),
         Command::Setup => Ok(()),
     }
