@@ -84,4 +84,4 @@ pub use lease_list::{LeaseEntry, LeaseList, LeaseSelection};
 pub use transport::{Access, CompletedRequest, OsError, PendingRequest, Returned, Transport};
 pub use wait::ChangeWait;
 #[cfg(windows)]
-pub use windows::{DeviceTransport, SystemInterfaces};
+pub use windows::{DeviceTransport, SystemInterfaces, process_image};

@@ -4,7 +4,12 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use netio_anycast_client::{Family, InterfaceName};
+use clap_complete::Shell;
+use netio_anycast_client::{Error, Family, InterfaceName, Selection};
+
+use crate::address;
+use crate::failure::Failure;
+use crate::platform::Platform;
 
 /// What an exit code means, below the help.
 const EXIT_CODES: &str = "\
@@ -54,17 +59,33 @@ pub enum Command {
     /// Add an anycast address to an interface. It stays until it is deleted, or the interface or the system goes.
     Add(Target),
     /// Delete an anycast address from an interface.
-    Delete(Target),
+    Delete {
+        /// Which.
+        #[command(flatten)]
+        target: Target,
+        /// Delete it even though other programs hold a lease on it, which then ends.
+        #[arg(long)]
+        force: bool,
+    },
     /// Show one anycast address of an interface.
     Get(Target),
     /// List anycast addresses.
-    List {
-        /// Only those of this family.
-        #[arg(long, value_name = "FAMILY")]
-        family: Option<FamilyArgument>,
-        /// Only those on this interface: its index, its LUID (0x...) or its alias.
-        #[arg(short, long, value_name = "INTERFACE")]
-        interface: Option<InterfaceName>,
+    List(SelectionArguments),
+    /// List the addresses that go when the programs that hold them do, and who these are.
+    Leases {
+        /// Which.
+        #[command(flatten)]
+        selection: SelectionArguments,
+        /// Only those that this process holds.
+        #[arg(short, long, value_name = "ID", value_parser = clap::value_parser!(u32).range(1..))]
+        process: Option<u32>,
+    },
+    /// Show the driver's counters since it was started.
+    Stats,
+    /// Print what makes a shell complete the command lines of this program.
+    Completions {
+        /// The shell: for PowerShell, `anycastctl completions powershell | Out-String | Invoke-Expression` in the profile.
+        shell: Shell,
     },
     /// Show the versions, features and limits of this program and the driver.
     Version,
@@ -74,11 +95,41 @@ pub enum Command {
 #[derive(Clone, Debug, clap::Args)]
 pub struct Target {
     /// A unicast IPv4 or IPv6 address.
-    #[arg(value_name = "ADDRESS", value_parser = parse_address)]
+    #[arg(value_name = "ADDRESS", value_parser = address::parse)]
     pub address: IpAddr,
     /// The interface: its index, its LUID (0x...) or its alias; alias:NAME for an alias that looks like one of the others.
     #[arg(short, long, value_name = "INTERFACE")]
     pub interface: InterfaceName,
+}
+
+/// Some of the addresses.
+#[derive(Clone, Debug, clap::Args)]
+pub struct SelectionArguments {
+    /// Only those of this family.
+    #[arg(long, value_name = "FAMILY")]
+    pub family: Option<FamilyArgument>,
+    /// Only those on this interface: its index, its LUID (0x...) or its alias.
+    #[arg(short, long, value_name = "INTERFACE")]
+    pub interface: Option<InterfaceName>,
+}
+
+impl SelectionArguments {
+    /// The selection as the client takes it.
+    pub(crate) fn resolve(&self, platform: &dyn Platform) -> Result<Selection, Failure> {
+        let interface = self.interface.as_ref();
+        let interface = interface.map(|interface| interface.resolve(platform.interfaces())).transpose()?;
+        Ok(Selection { family: self.family.map(Into::into), interface })
+    }
+
+    /// Why they could not be listed, with the interface as it was named on the command line.
+    pub(crate) fn failure(&self, error: Error, of: &str) -> Failure {
+        match &self.interface {
+            Some(interface) => {
+                Failure { what: format!("cannot list the {of} of interface {interface}"), ..error.into() }
+            }
+            None => error.into(),
+        }
+    }
 }
 
 /// An address family as it is written on the command line.
@@ -97,14 +148,4 @@ impl From<FamilyArgument> for Family {
             FamilyArgument::Ipv6 => Self::Ipv6,
         }
     }
-}
-
-fn parse_address(text: &str) -> Result<IpAddr, String> {
-    text.parse().map_err(|_| match text.find(['%', '/']).map(|position| text.split_at(position)) {
-        Some((address, zone)) if zone.starts_with('%') => {
-            format!("an anycast address has no zone: write {address} and name the interface with --interface")
-        }
-        Some((address, _)) => format!("an anycast address has no prefix length: write {address}"),
-        None => "it is neither an IPv4 address (192.0.2.1) nor an IPv6 address (2001:db8::1)".to_owned(),
-    })
 }

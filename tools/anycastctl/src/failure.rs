@@ -4,9 +4,12 @@ use netio_anycast_client::protocol::status::NtStatus;
 use netio_anycast_client::protocol::win32::Win32Error;
 use netio_anycast_client::{Error, ErrorKind};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::codes::{NtStatusCode, Win32Code};
 use crate::exit_code::ExitCode;
+use crate::human::{ERROR, LABEL};
+use crate::report::Report;
 
 /// What kind of failure it is, as JSON names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -116,6 +119,26 @@ impl Failure {
         let status = self.status.map(|code| NtStatus::from(code).to_string());
         let win32 = self.win32.map(|code| code.to_string());
         [status, win32].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Report for Failure {
+    /// What failed, why, with which codes, and what to do.
+    fn human(&self) -> String {
+        let codes = self.codes();
+        let details = [("why:", &self.why), ("codes:", &codes), ("advice:", &self.advice)];
+        let details = details.iter().filter(|(_, content)| !content.is_empty());
+        let details: Vec<String> =
+            details.map(|(label, content)| format!("  {LABEL}{label:7}{LABEL:#} {content}\n")).collect();
+        format!("{ERROR}error:{ERROR:#} {}\n{}", self.what, details.concat())
+    }
+
+    fn json(&self) -> Value {
+        json!({ "error": self, "exit_code": self.exit_code() as u8 })
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        self.kind.exit_code()
     }
 }
 

@@ -18,6 +18,9 @@ pub trait Platform {
     /// Where interface aliases are looked up.
     fn interfaces(&self) -> &dyn Interfaces;
 
+    /// The path of the image that a process runs, or `None` if there is no such process or the caller may not know.
+    fn process_image(&self, process_id: u32) -> Option<String>;
+
     /// The service that is the driver.
     fn service(&self) -> &dyn Service;
 

@@ -24,6 +24,10 @@ impl Platform for System {
         &SystemInterfaces
     }
 
+    fn process_image(&self, process_id: u32) -> Option<String> {
+        netio_anycast_client::process_image(process_id).map(|path| path.display().to_string())
+    }
+
     fn service(&self) -> &dyn Service {
         &DriverService
     }

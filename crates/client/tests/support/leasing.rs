@@ -64,6 +64,8 @@ pub(super) struct Held {
     shared: bool,
     /// The handles, the first of them the one that created it.
     holders: Vec<u64>,
+    /// Of the handle that created it.
+    process_id: u32,
 }
 
 #[allow(dead_code, reason = "each program that is tested over this needs another part of it")]
@@ -79,6 +81,12 @@ impl LeasingDriver {
         Self::limited(model, limits)
     }
 
+    /// A driver without interfaces that lacks features.
+    pub(crate) fn offering(features: Features) -> Self {
+        let limits = Limits { features, max_apply_items: 0, max_leases_per_handle: 0 };
+        Self::limited(Model::new(), limits)
+    }
+
     pub(crate) fn limited(model: Model, limits: Limits) -> Self {
         Self(Arc::new(Inner {
             driver: InProcessDriver::over(model),
@@ -91,9 +99,14 @@ impl LeasingDriver {
 
     /// Opens a handle; its leases go when it is dropped.
     pub(crate) fn open(&self) -> Handle {
+        self.open_as(std::process::id())
+    }
+
+    /// As if another process had opened it.
+    pub(crate) fn open_as(&self, process_id: u32) -> Handle {
         let mut state = self.0.state();
         state.handles += 1;
-        Handle { driver: self.clone(), number: state.handles }
+        Handle { driver: self.clone(), number: state.handles, process_id }
     }
 
     /// Somebody else changes the addresses, and the driver notices.
@@ -175,6 +188,7 @@ pub(super) fn refuse<T>(status: NtStatus) -> Result<T, OsError> {
 pub(crate) struct Handle {
     pub(super) driver: LeasingDriver,
     number: u64,
+    process_id: u32,
 }
 
 impl Handle {
@@ -194,7 +208,7 @@ impl Handle {
             self.check_quota(count)?;
             let row = self.inner().create(&request.row)?;
             let key = self.inner().key(&row).expect("it was just created");
-            state.leases.insert(key, Held { row, shared, holders: vec![self.number] });
+            state.leases.insert(key, Held { row, shared, holders: vec![self.number], process_id: self.process_id });
             return Ok(row);
         };
         let vanished = self.inner().resolved(&held.row).is_err();
@@ -278,23 +292,22 @@ impl Handle {
     fn list_leases(&self, filter: &LeaseFilter, output: &mut [u8]) -> Returned {
         let generation = self.inner().generation();
         let state = self.inner().state();
-        let process_id = std::process::id();
-        let wanted = |row: &Row| {
+        let wanted = |Held { row, process_id, .. }: &Held| {
             (filter.table.family.0 == 0 || filter.table.family == row.address.family)
                 && (!filter.table.luid.is_set() || filter.table.luid == row.luid)
                 && (filter.table.luid.is_set() || filter.table.index == 0 || filter.table.index == row.index)
-                && (filter.process_id == 0 || filter.process_id == process_id)
+                && (filter.process_id == 0 || filter.process_id == *process_id)
         };
         let rows: Vec<LeaseRow> = state
             .leases
             .values()
-            .filter(|held| wanted(&held.row))
+            .filter(|held| wanted(held))
             .map(|held| LeaseRow {
                 row: held.row,
                 lifetime: Lifetime::Handle as u32,
                 flags: if held.shared { CreateFlags::SHARED.bits() } else { 0 },
                 holders: count(held.holders.len()),
-                process_id,
+                process_id: held.process_id,
                 age: 61_000,
             })
             .collect();

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 use anycastctl::codes;
@@ -11,19 +12,23 @@ use netio_anycast_client::protocol::DEVICE_PATH;
 use netio_anycast_client::protocol::address::Luid;
 use netio_anycast_client::protocol::status::NtStatus;
 use netio_anycast_client::protocol::win32::Win32Error;
-use netio_anycast_client::{Access, Error, Interfaces, OsError, Returned, Transport};
+use netio_anycast_client::{Access, Error, Interfaces, OsError, PendingRequest, Returned, Transport};
 use netio_model::Model;
 
-use crate::in_process::{InProcessDriver, ethernet};
+use crate::support::LeasingDriver;
+use crate::support::in_process::ethernet;
 
 const IMAGE: &str = r"C:\drivers\netio_anycast.sys";
+
+/// The process that runs a DNS server.
+pub(crate) const DNS: u32 = 4711;
 
 type RunInf = Box<dyn FnMut(InfSection, &FakeService) -> Result<(), InfError>>;
 
 /// The system that the commands run on.
 pub(crate) struct Fake {
-    /// Answers requests while the service runs.
-    driver: Box<dyn Transport>,
+    /// Opens the driver's device while the service runs.
+    device: Box<dyn Fn() -> Box<dyn Transport>>,
     /// What opening the device fails with although the service runs.
     pub(crate) open_fails: Option<OsError>,
     interfaces: Aliases,
@@ -44,20 +49,35 @@ impl Fake {
         fake
     }
 
-    /// A system whose driver is the real engine, over a model of two interfaces: "Ethernet" (5), and 7 without an alias.
+    /// A system whose driver is the real engine with leases, over a model of two interfaces: "Ethernet" (5), and 7 without an
+    /// alias.
     pub(crate) fn with_model(arrange: impl FnOnce(&mut Model)) -> Self {
+        Self::with_leases(arrange).0
+    }
+
+    /// The same, and its driver.
+    pub(crate) fn with_leases(arrange: impl FnOnce(&mut Model)) -> (Self, LeasingDriver) {
         let mut model = Model::new();
         for index in [5, 7] {
             model.add_interface(ethernet(index)).expect("interfaces with numbers of their own");
         }
         arrange(&mut model);
-        Self::running(InProcessDriver::over(model))
+        let driver = LeasingDriver::over(model);
+        (Self::with_driver(driver.clone()), driver)
+    }
+
+    /// A system where this driver runs.
+    pub(crate) fn with_driver(driver: LeasingDriver) -> Self {
+        let fake = Self { device: Box::new(move || Box::new(driver.open())), ..Self::without_driver(NoDriver) };
+        fake.service.put(ServiceState::Running);
+        fake
     }
 
     /// A system with the files of the driver package, whose driver is not installed.
     pub(crate) fn without_driver(driver: impl Transport + 'static) -> Self {
+        let driver = Rc::new(driver);
         Self {
-            driver: Box::new(driver),
+            device: Box::new(move || Box::new(Shared(driver.clone()))),
             open_fails: None,
             interfaces: Aliases(BTreeMap::from([("Ethernet", Luid::new(6, 5)), ("5", Luid::new(6, 7))])),
             service: FakeService::default(),
@@ -82,12 +102,16 @@ impl Platform for Fake {
         }
         match self.open_fails {
             Some(code) => Err(Error::opening(DEVICE_PATH, code)),
-            None => Ok(Box::new(Handle { driver: &*self.driver, access })),
+            None => Ok(Box::new(Handle { driver: (self.device)(), access })),
         }
     }
 
     fn interfaces(&self) -> &dyn Interfaces {
         &self.interfaces
+    }
+
+    fn process_image(&self, process_id: u32) -> Option<String> {
+        (process_id == DNS).then(|| r"C:\Windows\System32\dns.exe".to_owned())
     }
 
     fn service(&self) -> &dyn Service {
@@ -113,18 +137,45 @@ impl Platform for Fake {
 }
 
 /// A handle to the device. The I/O manager refuses what it was not opened for, by the access bits of the control code.
-struct Handle<'a> {
-    driver: &'a dyn Transport,
+struct Handle {
+    driver: Box<dyn Transport>,
     access: Access,
 }
 
-impl Transport for Handle<'_> {
+impl Transport for Handle {
     fn control(&self, control_code: u32, input: &[u8], output: &mut [u8]) -> Result<Returned, OsError> {
         let writes = control_code >> 14 & 0b10 != 0;
         if writes && self.access == Access::Read {
             return Err(OsError::from_status(NtStatus::ACCESS_DENIED));
         }
         self.driver.control(control_code, input, output)
+    }
+
+    fn begin<'a>(
+        &'a self,
+        control_code: u32,
+        input: &[u8],
+        output_length: usize,
+    ) -> Result<Box<dyn PendingRequest + 'a>, OsError> {
+        self.driver.begin(control_code, input, output_length)
+    }
+}
+
+/// A driver that does not care who asks.
+struct Shared<T>(Rc<T>);
+
+impl<T: Transport> Transport for Shared<T> {
+    fn control(&self, control_code: u32, input: &[u8], output: &mut [u8]) -> Result<Returned, OsError> {
+        self.0.control(control_code, input, output)
+    }
+}
+
+/// The driver of a system that never has one.
+pub(crate) struct NoDriver;
+
+impl Transport for NoDriver {
+    fn control(&self, _: u32, _: &[u8], _: &mut [u8]) -> Result<Returned, OsError> {
+        unreachable!("its device can't be opened")
     }
 }
 

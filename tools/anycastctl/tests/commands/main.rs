@@ -3,19 +3,30 @@
 
 mod addresses;
 mod fake;
-#[path = "../../../../crates/client/tests/support/in_process.rs"]
-mod in_process;
 mod installation;
+mod leases;
 mod refusals;
 mod services;
+mod statistics;
+#[path = "../../../../crates/client/tests/support/mod.rs"]
+mod support;
 mod usage;
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
-use anycastctl::Output;
+use anycastctl::console::Console;
+use anycastctl::exit_code::ExitCode;
 use anycastctl::failure::Failure;
 use anycastctl::platform::Platform;
+
+/// What a run of the program leaves behind.
+struct Output {
+    stdout: String,
+    stderr: String,
+    exit_code: ExitCode,
+}
 
 /// Runs one command line, given as a person types it; quotation marks keep blanks together.
 fn run(platform: Result<&dyn Platform, Failure>, command_line: &str) -> Output {
@@ -25,7 +36,10 @@ fn run(platform: Result<&dyn Platform, Failure>, command_line: &str) -> Output {
         words
     });
     let command_line: Vec<OsString> = std::iter::once("anycastctl").chain(words).map(OsString::from).collect();
-    anycastctl::run(command_line, platform)
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let exit_code = anycastctl::run(command_line, platform, &mut Console::new(&mut stdout, &mut stderr));
+    let [stdout, stderr] = [stdout, stderr].map(|text| String::from_utf8(text).expect("it writes UTF-8"));
+    Output { stdout, stderr, exit_code }
 }
 
 /// What a person sees who types these command lines one after the other.
@@ -39,4 +53,8 @@ fn transcript(platform: &dyn Platform, command_lines: &[&str]) -> String {
             .expect("a string takes any text");
     }
     text
+}
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().expect("an IP address")
 }

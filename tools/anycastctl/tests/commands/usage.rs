@@ -1,5 +1,6 @@
 //! Command lines that are not understood, help, and the wrong system.
 
+use anycastctl::exit_code::ExitCode;
 use anycastctl::failure::Failure;
 use insta::assert_snapshot;
 
@@ -19,6 +20,9 @@ fn help() {
             "delete -h",
             "get -h",
             "list --help",
+            "leases --help",
+            "stats -h",
+            "completions -h",
             "--version"
         ],
     ));
@@ -33,7 +37,9 @@ fn command_lines_that_are_wrong() {
             "lsit",
             "add 192.0.2.1",
             "add 192.0.2.300 --interface 5",
-            "add 192.0.2.1/32 --interface 5",
+            "add 192.0.2.1/24 --interface 5",
+            "add 2001:db8::1/32 --interface 5",
+            "add 192.0.2.300/32 --interface 5",
             "add fe80::1%5 --interface 5",
             "add 192.0.2.1 --interface 0",
             "add 192.0.2.1 --interface 4294967296",
@@ -43,6 +49,8 @@ fn command_lines_that_are_wrong() {
             "add 192.0.2.1 --interface alias:",
             "add 192.0.2.1 --interface \"\"",
             "list --family ipv5",
+            "leases --process 0",
+            "completions cmd",
             "--json lsit",
             "add --json 192.0.2.300 --interface 5",
         ],
@@ -53,6 +61,20 @@ fn command_lines_that_are_wrong() {
 fn blanks_in_an_alias() {
     let platform = Fake::with_model(|_| {});
     assert_snapshot!(transcript(&platform, &["list --interface \"Local Area Connection\""]));
+}
+
+#[test]
+fn every_shell_gets_completions_on_every_system() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = run(Err(Failure::not_windows()), &format!("completions {shell}"));
+        assert_eq!(script.exit_code, ExitCode::Success);
+        for word in ["anycastctl", "uninstall", "completions", "--interface"] {
+            assert!(script.stdout.contains(word.trim_start_matches("--")), "{shell} does not know {word}");
+        }
+        let json = run(Err(Failure::not_windows()), &format!("--json completions {shell}"));
+        let json: serde_json::Value = serde_json::from_str(&json.stdout).expect("a document");
+        assert_eq!((json["shell"].as_str(), json["script"].as_str()), (Some(shell), Some(&*script.stdout)));
+    }
 }
 
 #[test]
