@@ -16,7 +16,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  done
   1  failed for a reason that has no code of its own
-  2  the command line is wrong
+  2  the command line, or a file that it names, is wrong
   3  not found: the interface, the address on it, or a file
   4  exists already: the address, or the installed driver
   5  refused: the address is invalid, its family is not supported, or access is denied
@@ -71,6 +71,8 @@ pub enum Command {
     Get(Target),
     /// List anycast addresses.
     List(SelectionArguments),
+    /// Make interfaces have the anycast addresses that a file lists, and show what that takes.
+    Apply(ApplyArguments),
     /// List the addresses that go when the programs that hold them do, and who these are.
     Leases {
         /// Which.
@@ -100,6 +102,24 @@ pub struct Target {
     /// The interface: its index, its LUID (0x...) or its alias; alias:NAME for an alias that looks like one of the others.
     #[arg(short, long, value_name = "INTERFACE")]
     pub interface: InterfaceName,
+}
+
+/// A file to apply, and how.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ApplyArguments {
+    /// The file, in TOML; in JSON if its name ends in .json.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// All or nothing: the first change that fails undoes those before it.
+    #[arg(long)]
+    pub atomic: bool,
+    /// Only show what it takes.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Remove what the file does not list, from the interfaces that it names and from no others; addresses on which a program
+    /// holds a lease stay.
+    #[arg(long)]
+    pub prune: bool,
 }
 
 /// Some of the addresses.

@@ -2,6 +2,7 @@
 
 mod address;
 mod aliases;
+mod apply;
 mod completions;
 mod lease;
 mod service;
@@ -11,6 +12,7 @@ mod version;
 use netio_anycast_client::{Access, Client, Error, Transport};
 
 use crate::arguments::Command;
+use crate::console::Console;
 use crate::failure::Failure;
 use crate::platform::Platform;
 use crate::report::Report;
@@ -28,7 +30,11 @@ impl<R: Report + 'static> From<R> for Ending {
 }
 
 /// Runs one command.
-pub(crate) fn run(command: &Command, platform: Result<&dyn Platform, Failure>) -> Result<Ending, Failure> {
+pub(crate) fn run(
+    command: &Command,
+    platform: Result<&dyn Platform, Failure>,
+    console: &mut Console<'_>,
+) -> Result<Ending, Failure> {
     if let Command::Completions { shell } = command {
         return Ok(completions::completions(*shell).into());
     }
@@ -43,6 +49,7 @@ pub(crate) fn run(command: &Command, platform: Result<&dyn Platform, Failure>) -
         Command::Delete { target, force } => address::delete(platform, target, *force)?.into(),
         Command::Get(target) => address::get(platform, target)?.into(),
         Command::List(selection) => address::list(platform, selection)?.into(),
+        Command::Apply(arguments) => apply::apply(platform, arguments, console)?.into(),
         Command::Leases { selection, process } => lease::leases(platform, selection, *process)?.into(),
         Command::Stats => statistics::statistics(platform)?.into(),
         Command::Completions { shell } => completions::completions(*shell).into(),

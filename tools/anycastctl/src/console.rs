@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use indicatif::ProgressBar;
 use serde_json::Value;
 
 use crate::report::Report;
@@ -12,6 +13,7 @@ pub struct Console<'a> {
     stdout: &'a mut dyn Write,
     stderr: &'a mut dyn Write,
     json: bool,
+    shows_progress: bool,
 }
 
 /// One of the two streams.
@@ -26,7 +28,13 @@ pub(crate) enum Stream {
 impl<'a> Console<'a> {
     /// A console of these two.
     pub fn new(stdout: &'a mut dyn Write, stderr: &'a mut dyn Write) -> Self {
-        Self { stdout, stderr, json: false }
+        Self { stdout, stderr, json: false, shows_progress: false }
+    }
+
+    /// The same where the process's own standard error may be a terminal, on which progress is shown.
+    #[must_use]
+    pub fn with_progress(self) -> Self {
+        Self { shows_progress: true, ..self }
     }
 
     /// From now on reports and events are JSON.
@@ -44,8 +52,19 @@ impl<'a> Console<'a> {
     /// # Errors
     /// Nobody reads it any more, here and below.
     pub(crate) fn report(&mut self, report: &dyn Report) -> io::Result<()> {
-        let text = if self.json { document(&report.json()) } else { report.human() };
-        self.write(Stream::Output, &text)
+        if self.json {
+            return self.write(Stream::Output, &document(&report.json()));
+        }
+        self.write(Stream::Output, &report.human())?;
+        self.write(Stream::Error, &report.errors())
+    }
+
+    /// A bar on the terminal for what takes so many steps, if somebody sees it and there is more than one stop on the way.
+    pub(crate) fn progress(&self, steps: usize, at_a_time: usize) -> ProgressBar {
+        if !self.shows_progress || self.json || steps <= at_a_time {
+            return ProgressBar::hidden();
+        }
+        ProgressBar::new(steps as u64)
     }
 
     /// Text as it is.

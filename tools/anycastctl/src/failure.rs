@@ -17,6 +17,8 @@ use crate::report::Report;
 pub enum FailureKind {
     /// The command line is wrong.
     Usage,
+    /// A file that the command line names is not as it should be.
+    InvalidFile,
     /// The interface, the address on it, or a file does not exist.
     NotFound,
     /// The address or the installed driver is there already.
@@ -46,7 +48,7 @@ impl FailureKind {
     #[must_use]
     pub const fn exit_code(self) -> ExitCode {
         match self {
-            Self::Usage => ExitCode::Usage,
+            Self::Usage | Self::InvalidFile => ExitCode::Usage,
             Self::NotFound => ExitCode::NotFound,
             Self::AlreadyExists => ExitCode::AlreadyExists,
             Self::NotSupported | Self::InvalidParameter | Self::AccessDenied => ExitCode::Refused,
@@ -89,12 +91,15 @@ pub struct Failure {
     pub status: Option<NtStatusCode>,
     /// The Win32 code, if there is one.
     pub win32: Option<Win32Code>,
+    /// What NetIO itself said, if it is known.
+    pub netio_status: Option<NtStatusCode>,
 }
 
 impl Failure {
     /// A failure without codes.
     pub fn new(kind: FailureKind, what: impl Into<String>, why: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), why: why.into(), advice: advice.into(), status: None, win32: None }
+        let (what, why, advice) = (what.into(), why.into(), advice.into());
+        Self { kind, what, why, advice, status: None, win32: None, netio_status: None }
     }
 
     /// The same with the Win32 code that the system gave.
@@ -118,7 +123,8 @@ impl Failure {
     pub(crate) fn codes(&self) -> String {
         let status = self.status.map(|code| NtStatus::from(code).to_string());
         let win32 = self.win32.map(|code| code.to_string());
-        [status, win32].into_iter().flatten().collect::<Vec<_>>().join(", ")
+        let netio = self.netio_status.map(|code| format!("NetIO said {}", NtStatus::from(code)));
+        [status, win32, netio].into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -151,6 +157,7 @@ impl From<Error> for Failure {
             advice: advice(&error),
             status: error.status().map(NtStatusCode::from),
             win32: error.win32().map(Win32Code::from),
+            netio_status: error.netio_status().map(NtStatusCode::from),
         }
     }
 }

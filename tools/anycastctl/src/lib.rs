@@ -16,6 +16,7 @@ mod human;
 pub mod platform;
 mod report;
 mod service_failure;
+mod wanted;
 #[cfg(windows)]
 pub mod windows;
 
@@ -52,7 +53,7 @@ pub fn run(
     if arguments.json {
         console.speak_json();
     }
-    match commands::run(&arguments.command, platform) {
+    match commands::run(&arguments.command, platform, console) {
         Ok(Ending::Report(report)) => tell(&*report, console),
         Err(failure) => fail(&failure, console),
     }

@@ -9,7 +9,7 @@ use anycastctl::console::Console;
 fn main() -> ExitCode {
     // These drop the colours if nobody would see them.
     let (mut stdout, mut stderr) = (anstream::stdout(), anstream::stderr());
-    let mut console = Console::new(&mut stdout, &mut stderr);
+    let mut console = Console::new(&mut stdout, &mut stderr).with_progress();
     #[cfg(windows)]
     let platform: Result<&dyn anycastctl::platform::Platform, _> = Ok(&anycastctl::windows::System);
     #[cfg(not(windows))]

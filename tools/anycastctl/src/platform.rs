@@ -1,5 +1,6 @@
 //! What the commands need of the system they run on.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -35,6 +36,12 @@ pub trait Platform {
 
     /// Whether there is a file at `path`.
     fn is_file(&self, path: &Path) -> bool;
+
+    /// The contents of the file at `path`.
+    ///
+    /// # Errors
+    /// There is none, or it can't be read.
+    fn read_file(&self, path: &Path) -> io::Result<Vec<u8>>;
 
     /// Lets time pass.
     fn sleep(&self, duration: Duration);

@@ -1,6 +1,7 @@
 //! What the commands have to tell: how people read it, and how JSON puts it.
 
 pub(crate) mod address;
+pub(crate) mod change;
 pub(crate) mod completions;
 pub(crate) mod driver;
 pub(crate) mod lease;
@@ -15,6 +16,11 @@ use crate::exit_code::ExitCode;
 pub(crate) trait Report {
     /// As people read it: lines that end with a line feed, with ANSI colours.
     fn human(&self) -> String;
+
+    /// What of it belongs on standard error: for people, after what is above.
+    fn errors(&self) -> String {
+        String::new()
+    }
 
     /// As programs read it.
     fn json(&self) -> Value;

@@ -3,6 +3,7 @@
 mod inf;
 mod service;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -43,6 +44,10 @@ impl Platform for System {
 
     fn is_file(&self, path: &Path) -> bool {
         path.is_file()
+    }
+
+    fn read_file(&self, path: &Path) -> io::Result<Vec<u8>> {
+        std::fs::read(path)
     }
 
     fn sleep(&self, duration: Duration) {

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
@@ -20,6 +21,9 @@ use crate::support::in_process::ethernet;
 
 const IMAGE: &str = r"C:\drivers\netio_anycast.sys";
 
+/// A file that nobody may read.
+pub(crate) const SECRET: &str = "secret.toml";
+
 /// The process that runs a DNS server.
 pub(crate) const DNS: u32 = 4711;
 
@@ -35,6 +39,8 @@ pub(crate) struct Fake {
     pub(crate) service: FakeService,
     /// The files that there are.
     pub(crate) files: Vec<PathBuf>,
+    /// The files that can be read.
+    pub(crate) contents: BTreeMap<PathBuf, Vec<u8>>,
     /// What running the INF does.
     pub(crate) inf: RefCell<RunInf>,
     /// The time that was slept.
@@ -82,6 +88,7 @@ impl Fake {
             interfaces: Aliases(BTreeMap::from([("Ethernet", Luid::new(6, 5)), ("5", Luid::new(6, 7))])),
             service: FakeService::default(),
             files: ["netio_anycast.inf", "netio_anycast.sys"].map(|name| Path::new("/package").join(name)).to_vec(),
+            contents: BTreeMap::new(),
             inf: RefCell::new(Box::new(|section, service| {
                 match section {
                     InfSection::Install => service.put(ServiceState::Stopped),
@@ -129,6 +136,13 @@ impl Platform for Fake {
 
     fn is_file(&self, path: &Path) -> bool {
         self.files.iter().any(|file| file == path)
+    }
+
+    fn read_file(&self, path: &Path) -> io::Result<Vec<u8>> {
+        if path == SECRET {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        self.contents.get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn sleep(&self, duration: Duration) {

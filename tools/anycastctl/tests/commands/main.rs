@@ -2,6 +2,7 @@
 //! control manager that does as it is told.
 
 mod addresses;
+mod apply;
 mod fake;
 mod installation;
 mod leases;

@@ -20,6 +20,7 @@ fn help() {
             "delete -h",
             "get -h",
             "list --help",
+            "apply --help",
             "leases --help",
             "stats -h",
             "completions -h",
