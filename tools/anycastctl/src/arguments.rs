@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use netio_anycast_client::{Error, Family, InterfaceName, Selection};
 
 use crate::address;
+use crate::console::Stream;
 use crate::failure::Failure;
 use crate::platform::Platform;
 
@@ -73,6 +74,8 @@ pub enum Command {
     List(SelectionArguments),
     /// Make interfaces have the anycast addresses that a file lists, and show what that takes.
     Apply(ApplyArguments),
+    /// Show changes of the anycast addresses as they come, one a line, until Ctrl+C. With --json each is a document.
+    Watch(SelectionArguments),
     /// List the addresses that go when the programs that hold them do, and who these are.
     Leases {
         /// Which.
@@ -131,6 +134,17 @@ pub struct SelectionArguments {
     /// Only those on this interface: its index, its LUID (0x...) or its alias.
     #[arg(short, long, value_name = "INTERFACE")]
     pub interface: Option<InterfaceName>,
+}
+
+impl Command {
+    /// Where a command tells what happens while it goes on, its failure included; with --json one document a line. `None` for
+    /// commands that tell when they are done.
+    pub(crate) const fn stream(&self) -> Option<Stream> {
+        match self {
+            Self::Watch(_) => Some(Stream::Output),
+            _ => None,
+        }
+    }
 }
 
 impl SelectionArguments {

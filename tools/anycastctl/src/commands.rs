@@ -4,15 +4,18 @@ mod address;
 mod aliases;
 mod apply;
 mod completions;
+mod events;
 mod lease;
 mod service;
 mod statistics;
 mod version;
+mod watch;
 
 use netio_anycast_client::{Access, Client, Error, Transport};
 
 use crate::arguments::Command;
 use crate::console::Console;
+use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::platform::Platform;
 use crate::report::Report;
@@ -21,6 +24,8 @@ use crate::report::Report;
 pub(crate) enum Ending {
     /// With something to tell.
     Report(Box<dyn Report>),
+    /// Everything was told as it happened; with this exit code.
+    Told(i32),
 }
 
 impl<R: Report + 'static> From<R> for Ending {
@@ -50,6 +55,10 @@ pub(crate) fn run(
         Command::Get(target) => address::get(platform, target)?.into(),
         Command::List(selection) => address::list(platform, selection)?.into(),
         Command::Apply(arguments) => apply::apply(platform, arguments, console)?.into(),
+        Command::Watch(selection) => {
+            watch::watch(platform, selection, console)?;
+            Ending::Told(ExitCode::Success.into())
+        }
         Command::Leases { selection, process } => lease::leases(platform, selection, *process)?.into(),
         Command::Stats => statistics::statistics(platform)?.into(),
         Command::Completions { shell } => completions::completions(*shell).into(),

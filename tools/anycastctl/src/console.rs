@@ -67,6 +67,12 @@ impl<'a> Console<'a> {
         ProgressBar::new(steps as u64)
     }
 
+    /// What happened while a command goes on: text, or a line of JSON.
+    pub(crate) fn event(&mut self, stream: Stream, event: &dyn Report) -> io::Result<()> {
+        let text = if self.json { format!("{}\n", event.json()) } else { event.human() };
+        self.write(stream, &text)
+    }
+
     /// Text as it is.
     pub(crate) fn write(&mut self, stream: Stream, text: &str) -> io::Result<()> {
         let stream = match stream {

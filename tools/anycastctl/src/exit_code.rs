@@ -22,7 +22,7 @@ pub enum ExitCode {
     Incompatible = 7,
 }
 
-impl From<ExitCode> for std::process::ExitCode {
+impl From<ExitCode> for i32 {
     fn from(code: ExitCode) -> Self {
         Self::from(code as u8)
     }

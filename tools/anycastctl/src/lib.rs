@@ -10,10 +10,13 @@ pub mod arguments;
 pub mod codes;
 mod commands;
 pub mod console;
+pub mod event;
 pub mod exit_code;
 pub mod failure;
 mod human;
+pub mod interrupt;
 pub mod platform;
+pub mod processes;
 mod report;
 mod service_failure;
 mod wanted;
@@ -39,7 +42,7 @@ pub fn run(
     command_line: impl IntoIterator<Item = OsString>,
     platform: Result<&dyn Platform, Failure>,
     console: &mut Console<'_>,
-) -> ExitCode {
+) -> i32 {
     let command_line: Vec<OsString> = command_line.into_iter().collect();
     let arguments = match Arguments::try_parse_from(&command_line) {
         Ok(arguments) => arguments,
@@ -47,15 +50,22 @@ pub fn run(
             if command_line.iter().any(|argument| argument == "--json") {
                 console.speak_json();
             }
-            return not_understood(&error, console);
+            return not_understood(&error, console).into();
         }
     };
     if arguments.json {
         console.speak_json();
     }
     match commands::run(&arguments.command, platform, console) {
-        Ok(Ending::Report(report)) => tell(&*report, console),
-        Err(failure) => fail(&failure, console),
+        Ok(Ending::Report(report)) => tell(&*report, console).into(),
+        Ok(Ending::Told(exit_code)) => exit_code,
+        Err(failure) => match arguments.command.stream() {
+            Some(stream) if arguments.json => {
+                let _ = console.event(stream, &failure);
+                failure.exit_code().into()
+            }
+            _ => fail(&failure, console).into(),
+        },
     }
 }
 

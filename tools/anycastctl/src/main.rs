@@ -2,11 +2,9 @@
 
 #![forbid(unsafe_code)]
 
-use std::process::ExitCode;
-
 use anycastctl::console::Console;
 
-fn main() -> ExitCode {
+fn main() {
     // These drop the colours if nobody would see them.
     let (mut stdout, mut stderr) = (anstream::stdout(), anstream::stderr());
     let mut console = Console::new(&mut stdout, &mut stderr).with_progress();
@@ -14,5 +12,7 @@ fn main() -> ExitCode {
     let platform: Result<&dyn anycastctl::platform::Platform, _> = Ok(&anycastctl::windows::System);
     #[cfg(not(windows))]
     let platform = Err(anycastctl::failure::Failure::not_windows());
-    anycastctl::run(std::env::args_os(), platform, &mut console).into()
+    let exit_code = anycastctl::run(std::env::args_os(), platform, &mut console);
+    // The standard library's ExitCode has 8 bits, and programs on Windows have 32.
+    std::process::exit(exit_code);
 }

@@ -2,11 +2,15 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
 use netio_anycast_client::protocol::win32::Win32Error;
 use netio_anycast_client::{Access, Error, Interfaces, Transport};
 use serde::Serialize;
+
+use crate::event::Event;
+use crate::failure::Failure;
 
 /// The system. Windows is one; the tests have another.
 pub trait Platform {
@@ -42,6 +46,15 @@ pub trait Platform {
     /// # Errors
     /// There is none, or it can't be read.
     fn read_file(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// Has Ctrl+C told instead of ending this program.
+    ///
+    /// # Errors
+    /// The system does not let that be.
+    fn on_interrupt(&self, events: Sender<Event>) -> Result<(), Failure>;
+
+    /// The next event, or `None` if there is none for so long.
+    fn next_event(&self, events: &Receiver<Event>, timeout: Option<Duration>) -> Option<Event>;
 
     /// Lets time pass.
     fn sleep(&self, duration: Duration);

@@ -7,6 +7,7 @@ pub(crate) mod driver;
 pub(crate) mod lease;
 pub(crate) mod service;
 pub(crate) mod statistics;
+pub(crate) mod watch;
 
 use serde_json::Value;
 

@@ -5,10 +5,13 @@ mod service;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
 use netio_anycast_client::{Access, DeviceTransport, Error, Interfaces, SystemInterfaces, Transport};
 
+use crate::event::Event;
+use crate::failure::Failure;
 use crate::platform::{InfError, InfSection, Platform, Service};
 use crate::windows::service::DriverService;
 
@@ -48,6 +51,17 @@ impl Platform for System {
 
     fn read_file(&self, path: &Path) -> io::Result<Vec<u8>> {
         std::fs::read(path)
+    }
+
+    fn on_interrupt(&self, events: Sender<Event>) -> Result<(), Failure> {
+        crate::interrupt::tell(events)
+    }
+
+    fn next_event(&self, events: &Receiver<Event>, timeout: Option<Duration>) -> Option<Event> {
+        match timeout {
+            Some(timeout) => events.recv_timeout(timeout).ok(),
+            None => events.recv().ok(),
+        }
     }
 
     fn sleep(&self, duration: Duration) {

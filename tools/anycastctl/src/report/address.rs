@@ -43,6 +43,11 @@ impl AddressReport {
         let alias = self.alias.as_deref().unwrap_or("-").to_owned();
         [self.entry.address.to_string(), alias, self.entry.index.to_string(), self.entry.luid.to_string()]
     }
+
+    /// The interface as people know it: its alias, or its index.
+    pub(crate) fn interface(&self) -> String {
+        self.alias.as_deref().map_or_else(|| self.entry.index.to_string(), str::to_owned)
+    }
 }
 
 /// The columns of [`AddressReport::cells`].

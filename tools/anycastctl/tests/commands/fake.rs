@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
 use anycastctl::codes;
+use anycastctl::event::Event;
+use anycastctl::failure::Failure;
 use anycastctl::platform::{InfError, InfSection, Platform, Service, ServiceInfo, ServiceState};
 use netio_anycast_client::protocol::DEVICE_PATH;
 use netio_anycast_client::protocol::address::Luid;
@@ -16,6 +19,7 @@ use netio_anycast_client::protocol::win32::Win32Error;
 use netio_anycast_client::{Access, Error, Interfaces, OsError, PendingRequest, Returned, Transport};
 use netio_model::Model;
 
+use crate::script::{Screen, Script};
 use crate::support::LeasingDriver;
 use crate::support::in_process::ethernet;
 
@@ -43,6 +47,10 @@ pub(crate) struct Fake {
     pub(crate) contents: BTreeMap<PathBuf, Vec<u8>>,
     /// What running the INF does.
     pub(crate) inf: RefCell<RunInf>,
+    /// What happens while a command goes on.
+    pub(crate) script: Script,
+    /// What a person sees.
+    pub(crate) screen: Screen,
     /// The time that was slept.
     pub(crate) slept: Cell<Duration>,
 }
@@ -96,6 +104,8 @@ impl Fake {
                 }
                 Ok(())
             })),
+            script: Script::default(),
+            screen: Screen::default(),
             slept: Cell::default(),
         }
     }
@@ -143,6 +153,14 @@ impl Platform for Fake {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
         self.contents.get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn on_interrupt(&self, _: Sender<Event>) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn next_event(&self, events: &Receiver<Event>, timeout: Option<Duration>) -> Option<Event> {
+        self.script.next(self, events, timeout)
     }
 
     fn sleep(&self, duration: Duration) {
