@@ -1,7 +1,10 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -72,6 +75,8 @@ pub enum Command {
     Get(Target),
     /// List anycast addresses.
     List(SelectionArguments),
+    /// Hold anycast addresses while a program runs, or until Ctrl+C. They go however this ends, killed or not.
+    Hold(HoldArguments),
     /// Make interfaces have the anycast addresses that a file lists, and show what that takes.
     Apply(ApplyArguments),
     /// Show changes of the anycast addresses as they come, one a line, until Ctrl+C. With --json each is a document.
@@ -105,6 +110,41 @@ pub struct Target {
     /// The interface: its index, its LUID (0x...) or its alias; alias:NAME for an alias that looks like one of the others.
     #[arg(short, long, value_name = "INTERFACE")]
     pub interface: InterfaceName,
+}
+
+/// Addresses to hold, and how long.
+#[derive(Clone, Debug, clap::Args)]
+pub struct HoldArguments {
+    /// Unicast IPv4 or IPv6 addresses.
+    #[arg(value_name = "ADDRESS", value_parser = address::parse, required = true)]
+    pub addresses: Vec<IpAddr>,
+    /// The interface: its index, its LUID (0x...) or its alias; alias:NAME for an alias that looks like one of the others.
+    #[arg(short, long, value_name = "INTERFACE")]
+    pub interface: InterfaceName,
+    /// Let other programs hold the same addresses, if they share them too. An address goes with the last of them.
+    #[arg(long)]
+    pub shared: bool,
+    /// Hold the addresses only as long as this command line of cmd.exe ends with exit code 0.
+    #[arg(long, value_name = "CMD")]
+    pub health: Option<String>,
+    /// The time from one run of the health check to the next, and the longest that one may take.
+    #[arg(long, value_name = "TIME", requires = "health", default_value = "5s", value_parser = parse_interval)]
+    pub interval: Duration,
+    /// The runs in a row that have to pass before the addresses are held.
+    #[arg(long, value_name = "N", requires = "health", default_value = "2")]
+    pub rise: NonZeroU32,
+    /// The runs in a row that have to fail before the addresses are withdrawn.
+    #[arg(long, value_name = "N", requires = "health", default_value = "3")]
+    pub fall: NonZeroU32,
+    /// The program that the addresses are for, and its arguments. Its exit code is this program's.
+    #[arg(value_name = "COMMAND", last = true)]
+    pub command: Vec<OsString>,
+}
+
+fn parse_interval(text: &str) -> Result<Duration, String> {
+    let interval =
+        humantime::parse_duration(text).map_err(|error| format!("{error}; write for example 5s or 500ms"))?;
+    if interval.is_zero() { Err("it has to be longer than that".to_owned()) } else { Ok(interval) }
 }
 
 /// A file to apply, and how.
@@ -142,6 +182,8 @@ impl Command {
     pub(crate) const fn stream(&self) -> Option<Stream> {
         match self {
             Self::Watch(_) => Some(Stream::Output),
+            // Its standard output is that of the program.
+            Self::Hold(_) => Some(Stream::Error),
             _ => None,
         }
     }

@@ -5,13 +5,14 @@ mod aliases;
 mod apply;
 mod completions;
 mod events;
+mod hold;
 mod lease;
 mod service;
 mod statistics;
 mod version;
 mod watch;
 
-use netio_anycast_client::{Access, Client, Error, Transport};
+use netio_anycast_client::{Access, Client, Error, Transport, query_version};
 
 use crate::arguments::Command;
 use crate::console::Console;
@@ -59,11 +60,17 @@ pub(crate) fn run(
             watch::watch(platform, selection, console)?;
             Ending::Told(ExitCode::Success.into())
         }
+        Command::Hold(arguments) => Ending::Told(hold::hold(platform, arguments, console)?),
         Command::Leases { selection, process } => lease::leases(platform, selection, *process)?.into(),
         Command::Stats => statistics::statistics(platform)?.into(),
         Command::Completions { shell } => completions::completions(*shell).into(),
         Command::Version => version::version(platform)?.into(),
     })
+}
+
+/// Whether the driver that the client is connected to is still there. It is asked for what it can't fail to tell.
+fn answers<T: Transport>(client: &Client<T>) -> bool {
+    query_version(client.transport()).is_ok()
 }
 
 /// A client of the running driver.

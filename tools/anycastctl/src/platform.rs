@@ -1,5 +1,7 @@
 //! What the commands need of the system they run on.
 
+use std::any::Any;
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender};
@@ -9,7 +11,7 @@ use netio_anycast_client::protocol::win32::Win32Error;
 use netio_anycast_client::{Access, Error, Interfaces, Transport};
 use serde::Serialize;
 
-use crate::event::Event;
+use crate::event::{Event, HealthCheck};
 use crate::failure::Failure;
 
 /// The system. Windows is one; the tests have another.
@@ -52,6 +54,18 @@ pub trait Platform {
     /// # Errors
     /// The system does not let that be.
     fn on_interrupt(&self, events: Sender<Event>) -> Result<(), Failure>;
+
+    /// Starts a program in this one's console, and has its end told.
+    ///
+    /// # Errors
+    /// It can't be started.
+    fn start(&self, command: &[OsString], events: Sender<Event>) -> io::Result<()>;
+
+    /// Runs a health check again and again until what is returned is dropped, and has each result told.
+    ///
+    /// # Errors
+    /// That can't be started; a check that can't be run is a result.
+    fn check_health(&self, check: HealthCheck, events: Sender<Event>) -> io::Result<Box<dyn Any>>;
 
     /// The next event, or `None` if there is none for so long.
     fn next_event(&self, events: &Receiver<Event>, timeout: Option<Duration>) -> Option<Event>;

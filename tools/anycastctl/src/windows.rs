@@ -3,6 +3,8 @@
 mod inf;
 mod service;
 
+use std::any::Any;
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender};
@@ -10,9 +12,10 @@ use std::time::Duration;
 
 use netio_anycast_client::{Access, DeviceTransport, Error, Interfaces, SystemInterfaces, Transport};
 
-use crate::event::Event;
+use crate::event::{Event, HealthCheck};
 use crate::failure::Failure;
 use crate::platform::{InfError, InfSection, Platform, Service};
+use crate::processes::{self, HealthMonitor};
 use crate::windows::service::DriverService;
 
 /// This system.
@@ -55,6 +58,14 @@ impl Platform for System {
 
     fn on_interrupt(&self, events: Sender<Event>) -> Result<(), Failure> {
         crate::interrupt::tell(events)
+    }
+
+    fn start(&self, command: &[OsString], events: Sender<Event>) -> io::Result<()> {
+        processes::start(command, events)
+    }
+
+    fn check_health(&self, check: HealthCheck, events: Sender<Event>) -> io::Result<Box<dyn Any>> {
+        Ok(Box::new(HealthMonitor::start(check, events)?))
     }
 
     fn next_event(&self, events: &Receiver<Event>, timeout: Option<Duration>) -> Option<Event> {

@@ -109,6 +109,11 @@ impl LeasingDriver {
         Handle { driver: self.clone(), number: state.handles, process_id }
     }
 
+    /// The model of NetIO, for what the driver does not notice.
+    pub(crate) fn model(&self) -> MutexGuard<'_, Model> {
+        self.0.driver.model()
+    }
+
     /// Somebody else changes the addresses, and the driver notices.
     pub(crate) fn by_others(&self, change: impl FnOnce(&mut Model)) {
         change(&mut self.0.driver.model());

@@ -10,8 +10,8 @@ use netio_anycast_client::{Access, Client, Entry, Error, ErrorKind, Selection, T
 
 use crate::arguments::SelectionArguments;
 use crate::commands::aliases::Aliases;
-use crate::commands::connect;
 use crate::commands::events::Events;
+use crate::commands::{answers, connect};
 use crate::console::{Console, Stream};
 use crate::event::Event;
 use crate::failure::Failure;
@@ -96,7 +96,7 @@ impl<'a> Watcher<'a, '_, '_> {
                     changes.iter().try_for_each(|change| self.tell(Stream::Output, change))?;
                     generation
                 }
-                Err(error) => return gone(error),
+                Err(error) => return gone(client, error),
             };
             loop {
                 if self.is_to_stop() {
@@ -105,7 +105,7 @@ impl<'a> Watcher<'a, '_, '_> {
                 match events.next(client, seen, Some(LOOK)) {
                     Some(Event::Interrupted) => return Err(End::Done),
                     Some(Event::Changed { result: Ok(_), .. }) => break,
-                    Some(Event::Changed { result: Err(error), .. }) => return gone(error),
+                    Some(Event::Changed { result: Err(error), .. }) => return gone(client, error),
                     Some(Event::Ended(_) | Event::Checked(_)) | None => {}
                 }
             }
@@ -171,13 +171,7 @@ struct Looked {
     changes: Vec<WatchEvent>,
 }
 
-/// What is to be made of a failure: an error if it would not help to try again. Everything else is how a driver fails that is
-/// being stopped or has been.
-fn gone(error: Error) -> Result<(), End> {
-    match error.kind() {
-        ErrorKind::DriverMismatch | ErrorKind::Malformed | ErrorKind::NoResources | ErrorKind::NotSupported => {
-            Err(error.into())
-        }
-        _ => Ok(()),
-    }
+/// What is to be made of a failure: nothing if it is that the driver stops or has stopped.
+fn gone<T: Transport>(client: &Client<T>, error: Error) -> Result<(), End> {
+    if answers(client) { Err(error.into()) } else { Ok(()) }
 }

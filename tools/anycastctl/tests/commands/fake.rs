@@ -1,7 +1,9 @@
 //! A platform in memory.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -9,7 +11,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
 use anycastctl::codes;
-use anycastctl::event::Event;
+use anycastctl::event::{Event, HealthCheck};
 use anycastctl::failure::Failure;
 use anycastctl::platform::{InfError, InfSection, Platform, Service, ServiceInfo, ServiceState};
 use netio_anycast_client::protocol::DEVICE_PATH;
@@ -47,6 +49,8 @@ pub(crate) struct Fake {
     pub(crate) contents: BTreeMap<PathBuf, Vec<u8>>,
     /// What running the INF does.
     pub(crate) inf: RefCell<RunInf>,
+    /// What starting a program fails with.
+    pub(crate) start_fails: Option<io::ErrorKind>,
     /// What happens while a command goes on.
     pub(crate) script: Script,
     /// What a person sees.
@@ -104,6 +108,7 @@ impl Fake {
                 }
                 Ok(())
             })),
+            start_fails: None,
             script: Script::default(),
             screen: Screen::default(),
             slept: Cell::default(),
@@ -117,10 +122,11 @@ impl Platform for Fake {
         if !running {
             return Err(Error::opening(DEVICE_PATH, OsError::from_status(NtStatus::OBJECT_NAME_NOT_FOUND)));
         }
-        match self.open_fails {
-            Some(code) => Err(Error::opening(DEVICE_PATH, code)),
-            None => Ok(Box::new(Handle { driver: (self.device)(), access })),
+        if let Some(code) = self.open_fails {
+            return Err(Error::opening(DEVICE_PATH, code));
         }
+        let lives = self.service.lives.clone();
+        Ok(Box::new(Handle { driver: (self.device)(), access, life: lives.get(), lives }))
     }
 
     fn interfaces(&self) -> &dyn Interfaces {
@@ -159,6 +165,16 @@ impl Platform for Fake {
         Ok(())
     }
 
+    fn start(&self, command: &[OsString], _: Sender<Event>) -> io::Result<()> {
+        self.screen.say(&format!("starts {}", command.join(OsStr::new(" ")).display()));
+        self.start_fails.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    fn check_health(&self, check: HealthCheck, _: Sender<Event>) -> io::Result<Box<dyn Any>> {
+        self.screen.say(&format!("runs every {:?}: {}", check.interval, check.command));
+        Ok(Box::new(()))
+    }
+
     fn next_event(&self, events: &Receiver<Event>, timeout: Option<Duration>) -> Option<Event> {
         self.script.next(self, events, timeout)
     }
@@ -172,10 +188,20 @@ impl Platform for Fake {
 struct Handle {
     driver: Box<dyn Transport>,
     access: Access,
+    /// Which of the driver's lives it belongs to: it is dead in the next.
+    life: u64,
+    lives: Rc<Cell<u64>>,
+}
+
+impl Handle {
+    fn check(&self) -> Result<(), OsError> {
+        if self.life == self.lives.get() { Ok(()) } else { Err(OsError::from_status(NtStatus::DEVICE_NOT_READY)) }
+    }
 }
 
 impl Transport for Handle {
     fn control(&self, control_code: u32, input: &[u8], output: &mut [u8]) -> Result<Returned, OsError> {
+        self.check()?;
         let writes = control_code >> 14 & 0b10 != 0;
         if writes && self.access == Access::Read {
             return Err(OsError::from_status(NtStatus::ACCESS_DENIED));
@@ -189,6 +215,7 @@ impl Transport for Handle {
         input: &[u8],
         output_length: usize,
     ) -> Result<Box<dyn PendingRequest + 'a>, OsError> {
+        self.check()?;
         self.driver.begin(control_code, input, output_length)
     }
 }
@@ -227,6 +254,8 @@ impl Interfaces for Aliases {
 #[derive(Default)]
 pub(crate) struct FakeService {
     pub(crate) info: RefCell<Option<ServiceInfo>>,
+    /// How often it was in another state.
+    lives: Rc<Cell<u64>>,
     /// The states that the next queries see before the real one.
     pub(crate) transitions: RefCell<VecDeque<ServiceState>>,
     /// What every call fails with.
@@ -237,6 +266,7 @@ pub(crate) struct FakeService {
 
 impl FakeService {
     pub(crate) fn put(&self, state: ServiceState) {
+        self.lives.set(self.lives.get() + 1);
         *self.info.borrow_mut() = Some(ServiceInfo { state, image: IMAGE.to_owned() });
     }
 

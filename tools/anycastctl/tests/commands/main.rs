@@ -4,6 +4,7 @@
 mod addresses;
 mod apply;
 mod fake;
+mod hold;
 mod installation;
 mod leases;
 mod refusals;

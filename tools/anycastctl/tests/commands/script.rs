@@ -11,10 +11,14 @@ use anycastctl::event::Event;
 
 use crate::fake::Fake;
 
+type Action = Box<dyn FnOnce(&Fake)>;
+
 /// One thing that happens while a command waits.
 pub(crate) struct Step {
     /// In words, for the transcript.
     title: &'static str,
+    /// What is done first.
+    first: Option<Action>,
     what: What,
 }
 
@@ -22,25 +26,30 @@ enum What {
     /// The command hears of it.
     Event(Event),
     /// The driver will tell.
-    Change(Box<dyn FnOnce(&Fake)>),
+    Change(Action),
     /// Nobody tells, and as much time passes as the command waits for.
-    Time(Box<dyn FnOnce(&Fake)>),
+    Time(Action),
 }
 
 impl Step {
     /// The command hears of something.
     pub(crate) fn event(title: &'static str, event: Event) -> Self {
-        Self { title, what: What::Event(event) }
+        Self { title, first: None, what: What::Event(event) }
     }
 
     /// Something changes of which the driver tells.
     pub(crate) fn change(title: &'static str, change: impl FnOnce(&Fake) + 'static) -> Self {
-        Self { title, what: What::Change(Box::new(change)) }
+        Self { title, first: None, what: What::Change(Box::new(change)) }
     }
 
     /// Something happens of which nobody tells, and time passes.
     pub(crate) fn time(title: &'static str, action: impl FnOnce(&Fake) + 'static) -> Self {
-        Self { title, what: What::Time(Box::new(action)) }
+        Self { title, first: None, what: What::Time(Box::new(action)) }
+    }
+
+    /// The same, with something that is done before it.
+    pub(crate) fn after(self, first: impl FnOnce(&Fake) + 'static) -> Self {
+        Self { first: Some(Box::new(first)), ..self }
     }
 }
 
@@ -59,11 +68,14 @@ impl Script {
             return Some(event);
         }
         let step = self.0.borrow_mut().pop_front();
-        let Some(Step { title, what }) = step else {
-            fake.screen.clone().say("Ctrl+C");
+        let Some(Step { title, first, what }) = step else {
+            fake.screen.say("Ctrl+C");
             return Some(Event::Interrupted);
         };
-        fake.screen.clone().say(title);
+        if let Some(first) = first {
+            first(fake);
+        }
+        fake.screen.say(title);
         match what {
             What::Event(event) => Some(event),
             What::Change(change) => {
@@ -97,7 +109,7 @@ impl Screen {
         String::from_utf8(self.0.take()).expect("it writes UTF-8")
     }
 
-    fn say(&self, title: &str) {
+    pub(crate) fn say(&self, title: &str) {
         self.0.borrow_mut().extend_from_slice(format!("  ({title})\n").as_bytes());
     }
 }

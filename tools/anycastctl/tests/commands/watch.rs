@@ -116,9 +116,24 @@ fn a_driver_that_is_restarted() {
 /// Where the driver is unloaded although its device is open, the request that pends tells of it.
 #[test]
 fn a_driver_that_goes_at_once() {
-    let platform =
-        Fake::with_model(|model| model.plan(Fault::next(Function::Table, NtStatus::DEVICE_NOT_READY).after(1)));
-    platform.script.extend([Step::time("nothing", |_| {})]);
+    let (platform, driver) = Fake::with_leases(|_| {});
+    platform.script.extend([
+        Step::change("the driver is stopped and started again", move |platform| {
+            platform.service.put(ServiceState::Stopped);
+            platform.service.put(ServiceState::Running);
+            driver.by_others(|_| {});
+        }),
+        Step::time("nothing", |_| {}),
+    ]);
+    assert_snapshot!(transcript(&platform, &["watch"]));
+}
+
+#[test]
+fn a_table_that_cannot_be_read() {
+    let (platform, driver) = Fake::with_leases(|_| {});
+    platform.script.extend([Step::change("NetIO fails", move |_| {
+        driver.by_others(|model| model.plan(Fault::next(Function::Table, NtStatus::INSUFFICIENT_RESOURCES)));
+    })]);
     assert_snapshot!(transcript(&platform, &["watch"]));
 }
 
