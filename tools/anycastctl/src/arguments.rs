@@ -90,6 +90,8 @@ pub enum Command {
         #[arg(short, long, value_name = "ID", value_parser = clap::value_parser!(u32).range(1..))]
         process: Option<u32>,
     },
+    /// Look for what keeps anycast addresses from working, and say what to do about it.
+    Doctor,
     /// Show the driver's counters since it was started.
     Stats,
     /// Print what makes a shell complete the command lines of this program.

@@ -4,6 +4,7 @@ mod address;
 mod aliases;
 mod apply;
 mod completions;
+mod doctor;
 mod events;
 mod hold;
 mod lease;
@@ -62,6 +63,7 @@ pub(crate) fn run(
         }
         Command::Hold(arguments) => Ending::Told(hold::hold(platform, arguments, console)?),
         Command::Leases { selection, process } => lease::leases(platform, selection, *process)?.into(),
+        Command::Doctor => doctor::doctor(platform).into(),
         Command::Stats => statistics::statistics(platform)?.into(),
         Command::Completions { shell } => completions::completions(*shell).into(),
         Command::Version => version::version(platform)?.into(),

@@ -40,6 +40,15 @@ pub trait Platform {
     /// The folder that this program is in.
     fn program_folder(&self) -> Option<PathBuf>;
 
+    /// The folder that the system is in: `%SystemRoot%`.
+    fn system_folder(&self) -> PathBuf;
+
+    /// What Driver Verifier is set to, or `None` if to nothing.
+    ///
+    /// # Errors
+    /// The registry's own code.
+    fn verifier(&self) -> Result<Option<Verifier>, Win32Error>;
+
     /// Whether there is a file at `path`.
     fn is_file(&self, path: &Path) -> bool;
 
@@ -72,6 +81,23 @@ pub trait Platform {
 
     /// Lets time pass.
     fn sleep(&self, duration: Duration);
+}
+
+/// The settings of Driver Verifier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verifier {
+    /// The file names of the drivers that it verifies, blanks between them; `*` for all.
+    pub drivers: String,
+    /// Its flags.
+    pub level: u32,
+}
+
+impl Verifier {
+    /// Whether the driver whose image has this file name is verified.
+    #[must_use]
+    pub fn covers(&self, image: &str) -> bool {
+        self.drivers.split_whitespace().any(|driver| driver == "*" || driver.eq_ignore_ascii_case(image))
+    }
 }
 
 /// The driver's service, as the service control manager knows it.

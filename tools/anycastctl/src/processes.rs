@@ -130,8 +130,7 @@ fn interpreter(line: &str) -> Command {
     use std::os::windows::process::CommandExt;
 
     // The system's own, whatever the current folder or the path variable has under that name.
-    let system = std::env::var_os("SystemRoot").unwrap_or_else(|| r"C:\Windows".into());
-    let mut command = Command::new(std::path::Path::new(&system).join("System32").join("cmd.exe"));
+    let mut command = Command::new(crate::windows::system_folder().join("System32").join("cmd.exe"));
     // With /S it takes the quotation marks around the line away, and none that are in it.
     command.args(["/D", "/S", "/C"]).raw_arg(format!("\"{line}\""));
     command

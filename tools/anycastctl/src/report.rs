@@ -4,6 +4,7 @@ pub(crate) mod address;
 pub(crate) mod change;
 pub(crate) mod completions;
 pub(crate) mod driver;
+pub(crate) mod finding;
 pub(crate) mod hold;
 pub(crate) mod lease;
 pub(crate) mod service;

@@ -2,6 +2,7 @@
 
 mod inf;
 mod service;
+mod verifier;
 
 use std::any::Any;
 use std::ffi::OsString;
@@ -10,11 +11,12 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
+use netio_anycast_client::protocol::win32::Win32Error;
 use netio_anycast_client::{Access, DeviceTransport, Error, Interfaces, SystemInterfaces, Transport};
 
 use crate::event::{Event, HealthCheck};
 use crate::failure::Failure;
-use crate::platform::{InfError, InfSection, Platform, Service};
+use crate::platform::{InfError, InfSection, Platform, Service, Verifier};
 use crate::processes::{self, HealthMonitor};
 use crate::windows::service::DriverService;
 
@@ -48,6 +50,14 @@ impl Platform for System {
         Some(program.parent()?.to_owned())
     }
 
+    fn system_folder(&self) -> PathBuf {
+        system_folder()
+    }
+
+    fn verifier(&self) -> Result<Option<Verifier>, Win32Error> {
+        verifier::settings()
+    }
+
     fn is_file(&self, path: &Path) -> bool {
         path.is_file()
     }
@@ -78,4 +88,9 @@ impl Platform for System {
     fn sleep(&self, duration: Duration) {
         std::thread::sleep(duration);
     }
+}
+
+/// Where the system is.
+pub(crate) fn system_folder() -> PathBuf {
+    std::env::var_os("SystemRoot").unwrap_or_else(|| r"C:\Windows".into()).into()
 }

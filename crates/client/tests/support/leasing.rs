@@ -66,6 +66,8 @@ pub(super) struct Held {
     holders: Vec<u64>,
     /// Of the handle that created it.
     process_id: u32,
+    /// NetIO has refused its withdrawal. This driver does not try again.
+    is_refused: bool,
 }
 
 #[allow(dead_code, reason = "each program that is tested over this needs another part of it")]
@@ -213,7 +215,10 @@ impl Handle {
             self.check_quota(count)?;
             let row = self.inner().create(&request.row)?;
             let key = self.inner().key(&row).expect("it was just created");
-            state.leases.insert(key, Held { row, shared, holders: vec![self.number], process_id: self.process_id });
+            state.leases.insert(
+                key,
+                Held { row, shared, holders: vec![self.number], process_id: self.process_id, is_refused: false },
+            );
             return Ok(row);
         };
         let vanished = self.inner().resolved(&held.row).is_err();
@@ -387,11 +392,11 @@ impl Drop for Handle {
         for held in state.leases.values_mut().filter(|held| held.holders.contains(&self.number)) {
             held.holders.retain(|holder| *holder != self.number);
             if held.holders.is_empty() {
-                // One that somebody else has deleted is withdrawn.
-                let _ = self.inner().delete(&held.row);
+                let withdrawn = self.inner().delete(&held.row);
+                held.is_refused = withdrawn.is_err_and(|error| error.status != NtStatus::NOT_FOUND);
             }
         }
-        state.leases.retain(|_, held| !held.holders.is_empty());
+        state.leases.retain(|_, held| !held.holders.is_empty() || held.is_refused);
         drop(state);
         self.driver.notify();
     }

@@ -5,7 +5,7 @@ mod waiting;
 
 use netio_anycast_client::{Access, query_version};
 
-pub(super) use installation::{install, uninstall};
+pub(super) use installation::{driver_image, install, uninstall};
 
 use crate::codes;
 use crate::failure::Failure;

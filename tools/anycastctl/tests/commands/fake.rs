@@ -13,12 +13,12 @@ use std::time::Duration;
 use anycastctl::codes;
 use anycastctl::event::{Event, HealthCheck};
 use anycastctl::failure::Failure;
-use anycastctl::platform::{InfError, InfSection, Platform, Service, ServiceInfo, ServiceState};
+use anycastctl::platform::{InfError, InfSection, Platform, Service, ServiceInfo, ServiceState, Verifier};
 use netio_anycast_client::protocol::DEVICE_PATH;
 use netio_anycast_client::protocol::address::Luid;
 use netio_anycast_client::protocol::status::NtStatus;
 use netio_anycast_client::protocol::win32::Win32Error;
-use netio_anycast_client::{Access, Error, Interfaces, OsError, PendingRequest, Returned, Transport};
+use netio_anycast_client::{Access, Error, Interfaces, NetworkInterface, OsError, PendingRequest, Returned, Transport};
 use netio_model::Model;
 
 use crate::script::{Screen, Script};
@@ -41,7 +41,7 @@ pub(crate) struct Fake {
     device: Box<dyn Fn() -> Box<dyn Transport>>,
     /// What opening the device fails with although the service runs.
     pub(crate) open_fails: Option<OsError>,
-    interfaces: Aliases,
+    pub(crate) interfaces: FakeInterfaces,
     pub(crate) service: FakeService,
     /// The files that there are.
     pub(crate) files: Vec<PathBuf>,
@@ -49,6 +49,8 @@ pub(crate) struct Fake {
     pub(crate) contents: BTreeMap<PathBuf, Vec<u8>>,
     /// What running the INF does.
     pub(crate) inf: RefCell<RunInf>,
+    /// What Driver Verifier is set to, or why that can't be read.
+    pub(crate) verifier: Result<Option<Verifier>, Win32Error>,
     /// What starting a program fails with.
     pub(crate) start_fails: Option<io::ErrorKind>,
     /// What happens while a command goes on.
@@ -97,7 +99,7 @@ impl Fake {
         Self {
             device: Box::new(move || Box::new(Shared(driver.clone()))),
             open_fails: None,
-            interfaces: Aliases(BTreeMap::from([("Ethernet", Luid::new(6, 5)), ("5", Luid::new(6, 7))])),
+            interfaces: FakeInterfaces::new(),
             service: FakeService::default(),
             files: ["netio_anycast.inf", "netio_anycast.sys"].map(|name| Path::new("/package").join(name)).to_vec(),
             contents: BTreeMap::new(),
@@ -108,6 +110,7 @@ impl Fake {
                 }
                 Ok(())
             })),
+            verifier: Ok(None),
             start_fails: None,
             script: Script::default(),
             screen: Screen::default(),
@@ -148,6 +151,14 @@ impl Platform for Fake {
 
     fn program_folder(&self) -> Option<PathBuf> {
         Some("/package".into())
+    }
+
+    fn system_folder(&self) -> PathBuf {
+        r"C:\Windows".into()
+    }
+
+    fn verifier(&self) -> Result<Option<Verifier>, Win32Error> {
+        self.verifier.clone()
     }
 
     fn is_file(&self, path: &Path) -> bool {
@@ -238,11 +249,33 @@ impl Transport for NoDriver {
     }
 }
 
-struct Aliases(BTreeMap<&'static str, Luid>);
+/// "Ethernet", another that lacks an alias unless it is asked for by "5", and those that only the system knows.
+pub(crate) struct FakeInterfaces {
+    pub(crate) all: Result<Vec<NetworkInterface>, Win32Error>,
+}
 
-impl Interfaces for Aliases {
+impl FakeInterfaces {
+    fn new() -> Self {
+        let interface =
+            |luid, index, alias: &str| NetworkInterface { luid, index, alias: alias.to_owned(), is_up: true };
+        let loopback = interface(Luid::new(24, 0), 1, "Loopback Pseudo-Interface 1");
+        let ethernet = interface(Luid::new(6, 5), 5, "Ethernet");
+        let other = NetworkInterface { is_up: false, ..interface(Luid::new(6, 7), 7, "5") };
+        Self { all: Ok(vec![loopback, ethernet, other]) }
+    }
+}
+
+impl Interfaces for FakeInterfaces {
+    fn all(&self) -> Result<Vec<NetworkInterface>, Error> {
+        self.all.clone().map_err(Error::listing_interfaces)
+    }
+
     fn luid_of(&self, alias: &str) -> Result<Luid, Error> {
-        self.0.get(alias).copied().ok_or_else(|| Error::resolving_alias(alias, Win32Error::INVALID_PARAMETER))
+        match alias {
+            "Ethernet" => Ok(Luid::new(6, 5)),
+            "5" => Ok(Luid::new(6, 7)),
+            _ => Err(Error::resolving_alias(alias, Win32Error::INVALID_PARAMETER)),
+        }
     }
 
     fn alias_of(&self, luid: Luid) -> Option<String> {

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod apply;
+mod doctor;
 mod fake;
 mod hold;
 mod installation;

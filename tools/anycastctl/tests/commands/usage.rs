@@ -23,6 +23,7 @@ fn help() {
             "apply --help",
             "watch -h",
             "leases --help",
+            "doctor -h",
             "stats -h",
             "completions -h",
             "--version"

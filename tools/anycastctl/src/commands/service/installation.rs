@@ -13,6 +13,11 @@ use crate::service_failure;
 const INF: &str = "netio_anycast.inf";
 const IMAGE: &str = "netio_anycast.sys";
 
+/// The file name of the driver's image.
+pub(in crate::commands) const fn driver_image() -> &'static str {
+    IMAGE
+}
+
 /// A service that was just deleted stays for a moment, and no new one of its name can be created meanwhile.
 const ATTEMPTS: usize = 5;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
