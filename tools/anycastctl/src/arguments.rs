@@ -92,6 +92,8 @@ pub enum Command {
     },
     /// Look for what keeps anycast addresses from working, and say what to do about it.
     Doctor,
+    /// Measure how long requests take, on addresses that are reserved for benchmarks. Nothing of them is left.
+    Bench(BenchArguments),
     /// Show the driver's counters since it was started.
     Stats,
     /// Print what makes a shell complete the command lines of this program.
@@ -141,6 +143,24 @@ pub struct HoldArguments {
     /// The program that the addresses are for, and its arguments. Its exit code is this program's.
     #[arg(value_name = "COMMAND", last = true)]
     pub command: Vec<OsString>,
+}
+
+/// What to measure.
+#[derive(Clone, Debug, clap::Args)]
+pub struct BenchArguments {
+    /// The interface: its index, its LUID (0x...) or its alias. Without it: the loopback interface, or another that the driver
+    /// sees.
+    #[arg(short, long, value_name = "INTERFACE")]
+    pub interface: Option<InterfaceName>,
+    /// The requests of each kind, one after the other.
+    #[arg(long, value_name = "N", default_value = "1000")]
+    pub count: NonZeroU32,
+    /// The items of a batch; no more than the driver allows.
+    #[arg(long, value_name = "N", default_value = "1000")]
+    pub batch: NonZeroU32,
+    /// How often that batch is made and undone.
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub rounds: NonZeroU32,
 }
 
 fn parse_interval(text: &str) -> Result<Duration, String> {

@@ -3,11 +3,13 @@
 mod address;
 mod aliases;
 mod apply;
+mod bench;
 mod completions;
 mod doctor;
 mod events;
 mod hold;
 mod lease;
+mod place;
 mod service;
 mod statistics;
 mod version;
@@ -63,6 +65,7 @@ pub(crate) fn run(
         }
         Command::Hold(arguments) => Ending::Told(hold::hold(platform, arguments, console)?),
         Command::Leases { selection, process } => lease::leases(platform, selection, *process)?.into(),
+        Command::Bench(arguments) => bench::bench(platform, arguments)?.into(),
         Command::Doctor => doctor::doctor(platform).into(),
         Command::Stats => statistics::statistics(platform)?.into(),
         Command::Completions { shell } => completions::completions(*shell).into(),

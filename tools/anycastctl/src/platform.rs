@@ -79,6 +79,9 @@ pub trait Platform {
     /// The next event, or `None` if there is none for so long.
     fn next_event(&self, events: &Receiver<Event>, timeout: Option<Duration>) -> Option<Event>;
 
+    /// The time since a moment that stays the same as long as the program runs.
+    fn clock(&self) -> Duration;
+
     /// Lets time pass.
     fn sleep(&self, duration: Duration);
 }

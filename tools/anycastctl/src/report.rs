@@ -1,6 +1,7 @@
 //! What the commands have to tell: how people read it, and how JSON puts it.
 
 pub(crate) mod address;
+pub(crate) mod benchmark;
 pub(crate) mod change;
 pub(crate) mod completions;
 pub(crate) mod driver;

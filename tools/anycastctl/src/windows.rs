@@ -8,8 +8,9 @@ use std::any::Any;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, Sender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use netio_anycast_client::protocol::win32::Win32Error;
 use netio_anycast_client::{Access, DeviceTransport, Error, Interfaces, SystemInterfaces, Transport};
@@ -83,6 +84,11 @@ impl Platform for System {
             Some(timeout) => events.recv_timeout(timeout).ok(),
             None => events.recv().ok(),
         }
+    }
+
+    fn clock(&self) -> Duration {
+        static START: OnceLock<Instant> = OnceLock::new();
+        START.get_or_init(Instant::now).elapsed()
     }
 
     fn sleep(&self, duration: Duration) {

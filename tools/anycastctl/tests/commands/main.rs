@@ -3,6 +3,7 @@
 
 mod addresses;
 mod apply;
+mod bench;
 mod doctor;
 mod fake;
 mod hold;
