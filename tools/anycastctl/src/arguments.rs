@@ -94,6 +94,8 @@ pub enum Command {
     Doctor,
     /// Measure how long requests take, on addresses that are reserved for benchmarks. Nothing of them is left.
     Bench(BenchArguments),
+    /// Hold the running driver to its contract: tests with addresses for documentation, of which none is left. Prints TAP.
+    Selftest(SelftestArguments),
     /// Show the driver's counters since it was started.
     Stats,
     /// Print what makes a shell complete the command lines of this program.
@@ -161,6 +163,18 @@ pub struct BenchArguments {
     /// How often that batch is made and undone.
     #[arg(long, value_name = "N", default_value = "10")]
     pub rounds: NonZeroU32,
+}
+
+/// Where to test, and where to report.
+#[derive(Clone, Debug, clap::Args)]
+pub struct SelftestArguments {
+    /// The interface: its index, its LUID (0x...) or its alias. Without it: the loopback interface, or another that the driver
+    /// sees.
+    #[arg(short, long, value_name = "INTERFACE")]
+    pub interface: Option<InterfaceName>,
+    /// Write a report in JUnit's XML to this file, too.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
 }
 
 fn parse_interval(text: &str) -> Result<Duration, String> {

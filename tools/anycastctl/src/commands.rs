@@ -10,6 +10,7 @@ mod events;
 mod hold;
 mod lease;
 mod place;
+mod selftest;
 mod service;
 mod statistics;
 mod version;
@@ -65,6 +66,7 @@ pub(crate) fn run(
         }
         Command::Hold(arguments) => Ending::Told(hold::hold(platform, arguments, console)?),
         Command::Leases { selection, process } => lease::leases(platform, selection, *process)?.into(),
+        Command::Selftest(arguments) => selftest::selftest(platform, arguments, console)?.into(),
         Command::Bench(arguments) => bench::bench(platform, arguments)?.into(),
         Command::Doctor => doctor::doctor(platform).into(),
         Command::Stats => statistics::statistics(platform)?.into(),

@@ -58,6 +58,12 @@ pub trait Platform {
     /// There is none, or it can't be read.
     fn read_file(&self, path: &Path) -> io::Result<Vec<u8>>;
 
+    /// Writes a file, in the place of one that there may be.
+    ///
+    /// # Errors
+    /// It can't be written.
+    fn write_file(&self, path: &Path, contents: &[u8]) -> io::Result<()>;
+
     /// Has Ctrl+C told instead of ending this program.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ pub(crate) mod hold;
 pub(crate) mod lease;
 pub(crate) mod service;
 pub(crate) mod statistics;
+pub(crate) mod test_run;
 pub(crate) mod watch;
 
 use serde_json::Value;

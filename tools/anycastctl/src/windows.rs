@@ -67,6 +67,10 @@ impl Platform for System {
         std::fs::read(path)
     }
 
+    fn write_file(&self, path: &Path, contents: &[u8]) -> io::Result<()> {
+        std::fs::write(path, contents)
+    }
+
     fn on_interrupt(&self, events: Sender<Event>) -> Result<(), Failure> {
         crate::interrupt::tell(events)
     }

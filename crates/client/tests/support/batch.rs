@@ -19,7 +19,8 @@ impl Handle {
         if request.count as usize != items.len() || request.count > self.inner().limits.max_apply_items {
             return refuse(NtStatus::INVALID_PARAMETER);
         }
-        let atomic = request.flags == ApplyFlags::ATOMIC.bits();
+        let flags = ApplyFlags::from_bits(request.flags).ok_or(OsError::from_status(NtStatus::INVALID_PARAMETER))?;
+        let atomic = flags.contains(ApplyFlags::ATOMIC);
         let mut outcomes = vec![outcome(NtStatus::SUCCESS, ItemState::NotAttempted); items.len()];
         let mut done = Vec::new();
         for (position, item) in items.iter().enumerate() {

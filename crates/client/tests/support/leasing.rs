@@ -15,7 +15,7 @@ use netio_anycast_client::protocol::statistics::Statistics;
 use netio_anycast_client::protocol::status::NtStatus;
 use netio_anycast_client::protocol::table::TableHeader;
 use netio_anycast_client::protocol::version::{Features, Version};
-use netio_anycast_client::{OsError, PendingRequest, Returned, Transport};
+use netio_anycast_client::{CompletedRequest, OsError, PendingRequest, Returned, Transport};
 use netio_model::Model;
 use zerocopy::{FromBytes, FromZeros as _, IntoBytes};
 
@@ -207,7 +207,8 @@ impl Handle {
         if request.lifetime == Lifetime::Unowned as u32 {
             return self.inner().create(&request.row);
         }
-        let shared = request.flags == CreateFlags::SHARED.bits();
+        let flags = CreateFlags::from_bits(request.flags).ok_or(OsError::from_status(NtStatus::INVALID_PARAMETER))?;
+        let shared = flags.contains(CreateFlags::SHARED);
         let mut state = self.inner().state();
         let count = state.leases.values().filter(|held| held.holders.contains(&self.number)).count();
         let key = self.inner().key(&request.row);
@@ -247,8 +248,9 @@ impl Handle {
 
     /// Deletes, and returns what there was to the lease, if it was one.
     pub(super) fn delete(&self, request: &DeleteRequest) -> Result<Option<Held>, OsError> {
+        let flags = DeleteFlags::from_bits(request.flags).filter(|_| request.reserved == 0);
+        let force = flags.ok_or(OsError::from_status(NtStatus::INVALID_PARAMETER))?.contains(DeleteFlags::FORCE);
         let mut state = self.inner().state();
-        let force = request.flags == DeleteFlags::FORCE.bits();
         let Some(key) = self.inner().key(&request.row) else {
             return self.inner().delete(&request.row).map(|()| None);
         };
@@ -277,10 +279,11 @@ impl Handle {
         self.inner().send(Operation::QueryVersion, &[], version.as_mut_bytes())?;
         let Limits { features, max_apply_items, max_leases_per_handle } = self.inner().limits;
         version.features = features.bits();
-        version.max_apply_items = max_apply_items;
-        version.max_leases_per_handle = max_leases_per_handle;
-        version.max_leases = 65_536;
-        version.max_pending_waits = 64;
+        let limit = |feature, limit| if features.contains(feature) { limit } else { 0 };
+        version.max_apply_items = limit(Features::BATCHES, max_apply_items);
+        version.max_leases_per_handle = limit(Features::LEASES, max_leases_per_handle);
+        version.max_leases = limit(Features::LEASES, 65_536);
+        version.max_pending_waits = limit(Features::CHANGE_WAITS, 64);
         Ok(reply(output, version.as_bytes()))
     }
 
@@ -338,11 +341,9 @@ pub(super) fn reply(output: &mut [u8], reply: &[u8]) -> Returned {
     Returned { length: reply.len(), more: false }
 }
 
-impl Transport for Handle {
-    fn control(&self, control_code: u32, input: &[u8], output: &mut [u8]) -> Result<Returned, OsError> {
-        let Some(operation) = Operation::from_control_code(control_code) else {
-            return self.inner().driver.control(control_code, input, output);
-        };
+impl Handle {
+    /// Refuses what is malformed, as far as the operation table tells.
+    fn check(&self, operation: Operation, input: &[u8], output_length: usize) -> Result<(), OsError> {
         let definition = operation.definition();
         if !self.inner().limits.features.contains(definition.feature) {
             return refuse(NtStatus::INVALID_DEVICE_REQUEST);
@@ -350,15 +351,25 @@ impl Transport for Handle {
         if !definition.input.accepts(input.len()) {
             return refuse(NtStatus::INFO_LENGTH_MISMATCH);
         }
-        if output.len() < definition.output.fixed {
+        if output_length < definition.output.fixed {
             return refuse(NtStatus::BUFFER_TOO_SMALL);
         }
+        Ok(())
+    }
+}
+
+impl Transport for Handle {
+    fn control(&self, control_code: u32, input: &[u8], output: &mut [u8]) -> Result<Returned, OsError> {
+        let Some(operation) = Operation::from_control_code(control_code) else {
+            return self.inner().driver.control(control_code, input, output);
+        };
+        self.check(operation, input, output.len())?;
         let result = match (operation, CreateRequest::read_from_bytes(input)) {
             (Operation::QueryVersion, _) => self.version(output),
             (Operation::Create, Ok(request)) if request.lifetime == Lifetime::Handle as u32 => {
                 self.create(&request).map(|row| reply(output, row.as_bytes()))
             }
-            (Operation::Delete, _) if input[52..] == [0; 4] => {
+            (Operation::Delete, _) => {
                 let request = DeleteRequest::read_from_bytes(input).expect("the length was checked");
                 self.delete(&request).map(|_| Returned { length: 0, more: false })
             }
@@ -378,11 +389,16 @@ impl Transport for Handle {
         &'a self,
         control_code: u32,
         input: &[u8],
-        _output_length: usize,
+        output_length: usize,
     ) -> Result<Box<dyn PendingRequest + 'a>, OsError> {
-        assert_eq!(Operation::from_control_code(control_code), Some(Operation::WaitChange));
-        let seen = u64::read_from_bytes(input).expect("a generation");
-        Ok(Box::new(Wait::new(self, seen)))
+        match Operation::from_control_code(control_code) {
+            Some(operation @ Operation::WaitChange) => {
+                self.check(operation, input, output_length)?;
+                let seen = u64::read_from_bytes(input).expect("the length was checked");
+                Ok(Box::new(Wait::new(self, seen)))
+            }
+            _ => Ok(Box::new(CompletedRequest::through(self, control_code, input, output_length)?)),
+        }
     }
 }
 

@@ -29,8 +29,8 @@ name = 7
 addresses = []
 "#;
 
-fn with(mut platform: Fake, name: &str, contents: impl Into<Vec<u8>>) -> Fake {
-    platform.contents.insert(name.into(), contents.into());
+fn with(platform: Fake, name: &str, contents: impl Into<Vec<u8>>) -> Fake {
+    platform.contents.borrow_mut().insert(name.into(), contents.into());
     platform
 }
 

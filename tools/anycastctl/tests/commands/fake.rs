@@ -46,7 +46,7 @@ pub(crate) struct Fake {
     /// The files that there are.
     pub(crate) files: Vec<PathBuf>,
     /// The files that can be read.
-    pub(crate) contents: BTreeMap<PathBuf, Vec<u8>>,
+    pub(crate) contents: RefCell<BTreeMap<PathBuf, Vec<u8>>>,
     /// What running the INF does.
     pub(crate) inf: RefCell<RunInf>,
     /// What Driver Verifier is set to, or why that can't be read.
@@ -90,7 +90,12 @@ impl Fake {
 
     /// A system where this driver runs.
     pub(crate) fn with_driver(driver: LeasingDriver) -> Self {
-        let fake = Self { device: Box::new(move || Box::new(driver.open())), ..Self::without_driver(NoDriver) };
+        Self::with_device(move || Box::new(driver.open()))
+    }
+
+    /// A system where the device that this opens is the driver's.
+    pub(crate) fn with_device(open: impl Fn() -> Box<dyn Transport> + 'static) -> Self {
+        let fake = Self { device: Box::new(open), ..Self::without_driver(NoDriver) };
         fake.service.put(ServiceState::Running);
         fake
     }
@@ -104,7 +109,7 @@ impl Fake {
             interfaces: FakeInterfaces::new(),
             service: FakeService::default(),
             files: ["netio_anycast.inf", "netio_anycast.sys"].map(|name| Path::new("/package").join(name)).to_vec(),
-            contents: BTreeMap::new(),
+            contents: RefCell::default(),
             inf: RefCell::new(Box::new(|section, service| {
                 match section {
                     InfSection::Install => service.put(ServiceState::Stopped),
@@ -172,7 +177,15 @@ impl Platform for Fake {
         if path == SECRET {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
-        self.contents.get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+        self.contents.borrow().get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn write_file(&self, path: &Path, contents: &[u8]) -> io::Result<()> {
+        if path == SECRET {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        self.contents.borrow_mut().insert(path.to_owned(), contents.to_owned());
+        Ok(())
     }
 
     fn on_interrupt(&self, _: Sender<Event>) -> Result<(), Failure> {

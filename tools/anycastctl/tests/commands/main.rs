@@ -11,6 +11,7 @@ mod installation;
 mod leases;
 mod refusals;
 mod script;
+mod selftest;
 mod services;
 mod statistics;
 #[path = "../../../../crates/client/tests/support/mod.rs"]

@@ -24,6 +24,7 @@ fn help() {
             "watch -h",
             "leases --help",
             "bench --help",
+            "selftest --help",
             "doctor -h",
             "stats -h",
             "completions -h",
