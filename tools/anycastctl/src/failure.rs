@@ -44,6 +44,23 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// Every kind.
+    pub const ALL: [Self; 13] = [
+        Self::Usage,
+        Self::InvalidFile,
+        Self::NotFound,
+        Self::AlreadyExists,
+        Self::NotSupported,
+        Self::InvalidParameter,
+        Self::AccessDenied,
+        Self::NoDriver,
+        Self::DriverMismatch,
+        Self::Malformed,
+        Self::NoResources,
+        Self::TimedOut,
+        Self::Other,
+    ];
+
     /// The exit code of a failure of this kind.
     #[must_use]
     pub const fn exit_code(self) -> ExitCode {

@@ -63,9 +63,11 @@ impl HoldEvent {
                 format!("the interface has gone, and with it {}: waiting for it to come back", list(addresses))
             }
             Self::Vanished { addresses } => {
-                format!("{} vanished, with the interface or past the driver: taking it again", list(addresses))
+                format!("{} vanished, with the interface or past the driver: to be taken again", list(addresses))
             }
-            Self::Ended { addresses } => format!("somebody deleted {} by force: not taking it again", list(addresses)),
+            Self::Ended { addresses } => {
+                format!("somebody deleted {} by force: not to be taken again", list(addresses))
+            }
             Self::DriverGone { addresses, reason } => {
                 let addresses =
                     if addresses.is_empty() { String::new() } else { format!(", and with it {}", list(addresses)) };

@@ -108,23 +108,20 @@ fn the_program_itself() -> std::io::Result<()> {
     assert_eq!(String::from_utf8_lossy(&output.stdout), expected.stdout);
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 
-    // What is piped has no colours.
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_anycastctl")).arg("list").output()?;
-    let expected = run(Err(Failure::not_windows()), "list").stderr;
-    assert!(output.stdout.is_empty());
-    assert_eq!(String::from_utf8_lossy(&output.stderr), anstream::adapter::strip_str(&expected).to_string());
-    Ok(())
-}
-
-#[test]
-fn the_documentation_has_the_exit_codes_of_the_help() {
-    const PAGE: &str = include_str!("../../../../docs/anycastctl.md");
-    let help = run(Err(Failure::not_windows()), "--help").stdout;
-    let help = anstream::adapter::strip_str(&help).to_string();
-    let codes: Vec<&str> = help.lines().skip_while(|line| !line.starts_with("Exit codes:")).skip(1).collect();
-    assert_eq!(codes.len(), 8);
-    for line in codes {
-        let (code, meaning) = line.trim().split_once("  ").expect("a code and its meaning");
-        assert!(PAGE.contains(&format!("| {code} | {meaning} |")), "docs/anycastctl.md lacks {code}: {meaning}");
+    let with_colours = run(Err(Failure::not_windows()), "list").stderr;
+    let without = anstream::adapter::strip_str(&with_colours).to_string();
+    assert_ne!(with_colours, without);
+    // What is piped has no colours unless they are asked for, and whoever sets NO_COLOR never gets any.
+    for (environment, expected) in [
+        (&[][..], &without),
+        (&[("CLICOLOR_FORCE", "1")], &with_colours),
+        (&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], &without),
+    ] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_anycastctl"));
+        command.arg("list").env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").envs(environment.iter().copied());
+        let output = command.output()?;
+        assert!(output.stdout.is_empty());
+        assert_eq!(&String::from_utf8_lossy(&output.stderr), expected, "{environment:?}");
     }
+    Ok(())
 }
