@@ -93,7 +93,7 @@ pub(crate) fn count(
 /// The average of what was counted in all rounds.
 #[expect(clippy::cast_precision_loss, reason = "no count here comes near to 2^52")]
 pub(crate) fn per_round(sum: u64, case: Case) -> f64 {
-    sum as f64 / f64::from(case.rounds())
+    sum as f64 / f64::from(case.operations())
 }
 
 /// What callgrind has counted.

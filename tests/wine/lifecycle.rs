@@ -14,7 +14,7 @@ use crate::bench::{Driver, ETHERNET, Simulation, on, resolved};
 /// How long the service manager may take before the test gives up.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-fn service() -> Service {
+pub(crate) fn service() -> Service {
     let manager = ServiceManager::local_computer(None::<&str>, ServiceManagerAccess::CONNECT)
         .expect("the service manager can be reached");
     let access = ServiceAccess::START | ServiceAccess::STOP | ServiceAccess::QUERY_STATUS;
@@ -30,10 +30,10 @@ fn wait_for(service: &Service, state: ServiceState) {
 }
 
 /// Stopped and started, even if the test in between fails: the other tests need the driver.
-struct Restart<'a>(&'a Service);
+pub(crate) struct Restart<'a>(&'a Service);
 
 impl<'a> Restart<'a> {
-    fn stop(service: &'a Service) -> Self {
+    pub(crate) fn stop(service: &'a Service) -> Self {
         service.stop().expect("the driver can be stopped");
         wait_for(service, ServiceState::Stopped);
         Self(service)

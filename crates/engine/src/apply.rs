@@ -86,7 +86,7 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
     #[inline(never)]
     pub(crate) fn apply(
         &self,
-        caller: &Caller<N>,
+        caller: Caller<N>,
         flags: ApplyFlags,
         count: u32,
         buffer: &mut impl Buffer,
@@ -117,7 +117,7 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
     }
 
     /// Copies the items out of the input and checks them.
-    fn read_items(&self, caller: &Caller<N>, input: &[u8], items: &mut [Item]) {
+    fn read_items(&self, caller: Caller<N>, input: &[u8], items: &mut [Item]) {
         let mut last = LastIndex::default();
         for (item, bytes) in items.iter_mut().zip(request::items(input)) {
             match self.read_item(caller, &transmute!(*bytes), &mut last) {
@@ -127,7 +127,7 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
         }
     }
 
-    fn read_item(&self, caller: &Caller<N>, item: &ApplyItem, last: &mut LastIndex) -> Result<(Key, Change), Fault> {
+    fn read_item(&self, caller: Caller<N>, item: &ApplyItem, last: &mut LastIndex) -> Result<(Key, Change), Fault> {
         let change = read_change(item)?;
         if item.row.address.ip().is_none() {
             return Err(fault(Field::Family));
@@ -146,7 +146,7 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
     }
 
     /// Does the items, whose addresses are claimed.
-    fn apply_claimed(&self, caller: &Caller<N>, atomic: bool, items: &mut [Item]) {
+    fn apply_claimed(&self, caller: Caller<N>, atomic: bool, items: &mut [Item]) {
         // What can't be done is known of some before anything is: nothing is then.
         if atomic && items.iter().any(|item| item.change.is_none()) {
             return;
@@ -167,7 +167,7 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
         }
     }
 
-    fn apply_item(&self, caller: &Caller<N>, atomic: bool, item: &mut Item) {
+    fn apply_item(&self, caller: Caller<N>, atomic: bool, item: &mut Item) {
         let Some(change) = item.change else { return };
         let handle = caller.handle.0;
         let decision = self.state.with(|state| state.decide(&self.kernel, handle, &item.key, change));
@@ -193,7 +193,7 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
         }
     }
 
-    fn undo_item(&self, caller: &Caller<N>, item: &mut Item) {
+    fn undo_item(&self, caller: Caller<N>, item: &mut Item) {
         let row = item.key.row();
         let raw = match item.effect.table {
             Some(TableChange::Created) => self.netio.delete(caller.level, &row),
@@ -210,7 +210,7 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
     }
 
     /// Keeps account of a batch that has ended.
-    fn report(&self, caller: &Caller<N>, flags: ApplyFlags, items: &[Item]) {
+    fn report(&self, caller: Caller<N>, flags: ApplyFlags, items: &[Item]) {
         for item in items {
             self.tallies.netio_failed(Operation::Apply, item.raw);
         }

@@ -21,6 +21,11 @@ const WINE_MODULES: [&str; 4] = [
 
 /// What this module implements: `NAME` is the function `extension_NAME` of src/.
 const IMPLEMENTED: &[&str] = &[
+    // callback.rs
+    "ExCreateCallback",
+    "ExNotifyCallback",
+    "ExRegisterCallback",
+    "ExUnregisterCallback",
     // cancel_safe_queue.rs
     "IoCsqInitialize",
     "IoCsqInitializeEx",
@@ -30,15 +35,36 @@ const IMPLEMENTED: &[&str] = &[
     "IoCsqRemoveNextIrp",
     // cleanup.rs
     "IofCompleteRequest",
+    // clock.rs
+    "KeQueryInterruptTimePrecise",
+    "KeQuerySystemTimePrecise",
+    // device_control.rs
+    "IoBuildDeviceIoControlRequest",
+    // device_names.rs
+    "IoCreateDevice",
+    "IoDeleteDevice",
+    // device_pointer.rs
+    "IoGetDeviceObjectPointer",
+    // dpc.rs
+    "KeFlushQueuedDpcs",
+    "KeInitializeDpc",
+    "KeInsertQueueDpc",
+    "KeRemoveQueueDpc",
+    // irql.rs
+    "KeAcquireSpinLockRaiseToDpc",
+    "KeGetCurrentIrql",
+    "KeReleaseSpinLock",
     // lookup.rs
     "MmGetSystemRoutineAddress",
+    // objects.rs
+    "ObReferenceObjectByPointer",
+    "ObfDereferenceObject",
+    "ObfReferenceObject",
     // pool.rs
     "ExAllocatePool2",
-    "ExFreePool2",
     // previous_mode.rs
     "ExGetPreviousMode",
     "IoGetRequestorProcessId",
-    "KeGetCurrentIrql",
     // push_lock.rs
     "ExAcquirePushLockExclusiveEx",
     "ExAcquirePushLockSharedEx",
@@ -54,8 +80,12 @@ const IMPLEMENTED: &[&str] = &[
     "ExWaitForRundownProtectionRelease",
     // security.rs
     "ObOpenObjectByPointer",
+    // timer.rs
+    "KeCancelTimer",
+    "KeReadStateTimer",
+    "KeSetTimer",
+    "KeSetTimerEx",
     // tracing.rs
-    "EtwActivityIdControl",
     "EtwEventEnabled",
     "EtwProviderEnabled",
     "EtwRegister",

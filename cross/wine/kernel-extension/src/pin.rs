@@ -1,0 +1,32 @@
+//! Keeping this module loaded: its threads run in it, and what it keeps for drivers outlives each of them.
+
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use windows_sys::Win32::Foundation::NTSTATUS;
+
+unsafe extern "C" {
+    /// The first byte of this module, which the linker defines.
+    static __ImageBase: u8;
+}
+
+#[link(name = "ntdll", kind = "raw-dylib")]
+unsafe extern "system" {
+    fn LdrAddRefDll(flags: u32, module: *const u8) -> NTSTATUS;
+}
+
+/// LDR_ADDREF_DLL_PIN.
+const PIN: u32 = 1;
+
+/// The address of this module, as the loader knows it.
+pub(crate) fn module() -> *const u8 {
+    &raw const __ImageBase
+}
+
+/// Sees to it that this module is never unloaded, which otherwise happens with the last driver that imports it.
+pub(crate) fn pin() {
+    static PINNED: AtomicBool = AtomicBool::new(false);
+    if !PINNED.swap(true, Ordering::AcqRel) {
+        // SAFETY: the module is this one, which is loaded. It does not fail for a module that is.
+        unsafe { LdrAddRefDll(PIN, module()) };
+    }
+}
