@@ -2,8 +2,6 @@
 //!
 //! Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-iosetcompletionroutineex>
 
-use std::sync::Arc;
-
 use netio_anycast_protocol::status::NtStatus;
 
 use crate::core::Core;
@@ -60,12 +58,10 @@ pub(super) unsafe extern "win64" fn set(
 }
 
 impl Core {
-    /// The completion routine of a stack location has returned.
-    pub(crate) fn end_protected_completion(self: &Arc<Self>, irp: usize, number: i8) {
-        let device = self.state().protected_completions.remove(&(irp, number));
-        if let Some(device) = device {
-            self.release_object(device);
-        }
+    /// The completion routine of a stack location is going to be called. If it is protected, the device is to be released once it has
+    /// returned.
+    pub(crate) fn begin_protected_completion(&self, irp: usize, number: i8) -> Option<usize> {
+        self.state().protected_completions.remove(&(irp, number))
     }
 
     /// An IRP is freed whose protected completion routine was never called: what the I/O manager has for it is lost.
