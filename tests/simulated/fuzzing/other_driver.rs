@@ -1,6 +1,6 @@
 //! Another driver that uses this one by direct calls and IRPs of its own: `kernel_clients/proxy.c`, told what to do.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use kernel_sim::{Irql, Kernel, Reply};
 use netio_anycast_protocol::create::CreateRequest;
@@ -18,8 +18,10 @@ const MOST_TABLE_CALLS: u64 = 16;
 /// The driver, with the device open.
 pub(super) struct OtherDriver {
     proxy: Proxy,
-    /// The references to the direct-call interface that it has had, and those that it has given back. Its functions are there once
-    /// it was given, and for as long as this has the device open.
+    /// It asks for the direct-call interface, or has it.
+    asks: AtomicBool,
+    /// The references to the interface that it has had, and those that it has given back. Its functions are there once it was given,
+    /// and for as long as this has the device open.
     referenced: AtomicU32,
     dereferenced: AtomicU32,
 }
@@ -31,16 +33,18 @@ pub(super) fn gives_interface(code: u32, internal: bool, input: &[u8], room: usi
 
 impl OtherDriver {
     pub(super) fn open(kernel: &Kernel) -> Result<Self, NtStatus> {
-        Ok(Self { proxy: Proxy::open(kernel)?, referenced: AtomicU32::new(0), dereferenced: AtomicU32::new(0) })
+        Ok(Self { proxy: Proxy::open(kernel)?, asks: AtomicBool::new(false), referenced: AtomicU32::new(0), dereferenced: AtomicU32::new(0) })
     }
 
     /// Does what a step says. `judge` is called with what it comes to, while nobody calls the kernel.
     pub(super) fn step(&self, step: &ClientStep, judge: &dyn Fn(&mut dyn FnMut(&mut Judgement))) {
         let has_interface = self.referenced.load(Ordering::Relaxed) > 0;
         match step {
-            ClientStep::Query(wanted) if !has_interface => {
+            // The proxy has room for one interface only, and another thread may be asking for it.
+            ClientStep::Query(wanted) if !self.asks.swap(true, Ordering::Relaxed) => {
                 let given = self.proxy.query_with(wanted.request()).is_ok();
                 self.referenced.store(given.into(), Ordering::Relaxed);
+                self.asks.store(given, Ordering::Relaxed);
             }
             ClientStep::Create { level, creation } if has_interface => {
                 let CreateRequest { row, lifetime, flags } = creation.request();
