@@ -40,6 +40,7 @@ checks! {
     irp_control
     irp_control_statuses
     irp_internal
+    irp_protected_completion
     objects
     pool
     push_locks

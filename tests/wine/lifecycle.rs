@@ -14,14 +14,19 @@ use crate::bench::{Driver, ETHERNET, Simulation, on, resolved};
 /// How long the service manager may take before the test gives up.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// The driver's service.
 pub(crate) fn service() -> Service {
+    service_named(SERVICE_NAME)
+}
+
+pub(crate) fn service_named(name: &str) -> Service {
     let manager = ServiceManager::local_computer(None::<&str>, ServiceManagerAccess::CONNECT)
         .expect("the service manager can be reached");
     let access = ServiceAccess::START | ServiceAccess::STOP | ServiceAccess::QUERY_STATUS;
-    manager.open_service(SERVICE_NAME, access).expect("the service is installed")
+    manager.open_service(name, access).expect("the service is installed")
 }
 
-fn wait_for(service: &Service, state: ServiceState) {
+pub(crate) fn wait_for(service: &Service, state: ServiceState) {
     let started = Instant::now();
     while service.query_status().expect("the service has a status").current_state != state {
         assert!(started.elapsed() < PATIENCE, "the service does not become {state:?}");

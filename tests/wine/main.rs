@@ -18,6 +18,7 @@ mod malformed;
 mod netio_failures;
 mod operations;
 mod probe;
+mod sample_drivers;
 mod statistics;
 mod table;
 mod tracing;

@@ -38,6 +38,8 @@ const IMPLEMENTED: &[&str] = &[
     // clock.rs
     "KeQueryInterruptTimePrecise",
     "KeQuerySystemTimePrecise",
+    // completion.rs
+    "IoSetCompletionRoutineEx",
     // device_control.rs
     "IoBuildDeviceIoControlRequest",
     // device_names.rs

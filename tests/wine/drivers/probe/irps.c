@@ -126,6 +126,26 @@ VOID irp_completion(struct check *check) {
   ObDereferenceObject(partner.file);
 }
 
+VOID irp_protected_completion(struct check *check) {
+  struct partner partner;
+  struct completion completion;
+  REQUIRE(open(&partner));
+  PIRP irp = IoAllocateIrp(partner.device->StackSize, FALSE);
+  REQUIRE(irp != NULL);
+  prepare(irp, &partner, IOCTL_CLEAR_JOURNAL, &completion);
+  EXPECT(IoSetCompletionRoutineEx(check->device, irp, completed, &completion, TRUE, TRUE, TRUE) == STATUS_SUCCESS);
+  EXPECT(IoCallDriver(partner.device, irp) == STATUS_SUCCESS);
+  EXPECT(completion.count == 1 && completion.status == STATUS_SUCCESS);
+  /* Only when the IRP was cancelled. */
+  IoReuseIrp(irp, STATUS_UNSUCCESSFUL);
+  prepare(irp, &partner, IOCTL_PEND, &completion);
+  EXPECT(IoSetCompletionRoutineEx(check->device, irp, completed, &completion, FALSE, FALSE, TRUE) == STATUS_SUCCESS);
+  EXPECT(IoCallDriver(partner.device, irp) == STATUS_PENDING && IoCancelIrp(irp));
+  EXPECT(is_signalled_soon(&completion.done) && completion.count == 1 && completion.status == STATUS_CANCELLED);
+  IoFreeIrp(irp);
+  ObDereferenceObject(partner.file);
+}
+
 VOID irp_cancelled(struct check *check) {
   struct partner partner;
   struct completion completion;
