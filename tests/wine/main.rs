@@ -21,3 +21,4 @@ mod probe;
 mod statistics;
 mod table;
 mod tracing;
+mod wine_alone;

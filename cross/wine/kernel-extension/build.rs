@@ -78,8 +78,6 @@ const IMPLEMENTED: &[&str] = &[
     "ExReleaseRundownProtection",
     "ExRundownCompleted",
     "ExWaitForRundownProtectionRelease",
-    // security.rs
-    "ObOpenObjectByPointer",
     // timer.rs
     "KeCancelTimer",
     "KeReadStateTimer",

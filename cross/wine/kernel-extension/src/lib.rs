@@ -30,7 +30,6 @@ mod previous_mode;
 mod processor;
 mod push_lock;
 mod rundown;
-mod security;
 mod timer;
 mod tracing;
 mod wait;
