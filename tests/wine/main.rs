@@ -11,6 +11,7 @@ mod access;
 mod agreement;
 mod bench;
 mod concurrency;
+mod ending;
 mod events;
 mod kernel_services;
 mod lifecycle;

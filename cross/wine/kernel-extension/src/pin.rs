@@ -1,5 +1,7 @@
-//! Keeping this module loaded: its threads run in it, and what it keeps for drivers outlives each of them.
+//! Keeping modules loaded: this one, since its threads run in it and what it keeps for drivers outlives each of them, and images of
+//! drivers.
 
+use core::ffi::c_void;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use windows_sys::Win32::Foundation::NTSTATUS;
@@ -29,4 +31,10 @@ pub(crate) fn pin() {
         // SAFETY: the module is this one, which is loaded. It does not fail for a module that is.
         unsafe { LdrAddRefDll(PIN, module()) };
     }
+}
+
+/// Sees to it that a driver's image is never unloaded; `start` is where it begins.
+pub(crate) fn keep_image(start: *const c_void) {
+    // SAFETY: it does not fail for a module that is loaded, and does nothing for another address.
+    unsafe { LdrAddRefDll(PIN, start.cast()) };
 }

@@ -192,3 +192,19 @@ VOID device_pointers_by_link(struct check *check) {
   UNICODE_STRING link = RTL_CONSTANT_STRING(L"\\DosDevices\\kernel_partner");
   opened_and_closed(check, &link);
 }
+
+static struct partner held;
+
+/* Opens the partner's device and keeps it, until the other check closes it. */
+VOID holds_partner(struct check *check) { EXPECT(held.file == NULL && open(&held)); }
+
+/* Stopped meanwhile, the partner is there for who has it open, and for nobody else. */
+VOID releases_partner(struct check *check) {
+  IO_STATUS_BLOCK ended = {0};
+  struct partner other;
+  REQUIRE(held.file != NULL);
+  EXPECT(!open(&other));
+  EXPECT(send(&held, IOCTL_REVERSE, FALSE, NULL, 0, NULL, 0, &ended) == STATUS_SUCCESS);
+  ObDereferenceObject(held.file);
+  held.file = NULL;
+}
