@@ -19,6 +19,7 @@ mod malformed;
 mod netio_failures;
 mod operations;
 mod probe;
+mod processes;
 mod statistics;
 mod table;
 mod tracing;

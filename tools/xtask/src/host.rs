@@ -9,7 +9,7 @@ use netio_anycast_tests::facts::FOLDER;
 use crate::step::Log;
 
 /// The packages that are checked and tested on the host: the workspace's default members, and those for Linux alone.
-const PACKAGES: [&str; 10] = [
+const PACKAGES: [&str; 11] = [
     "netio-anycast-client",
     "netio-anycast-engine",
     "kernel-sim",
@@ -19,6 +19,7 @@ const PACKAGES: [&str; 10] = [
     "anycastctl",
     "netio-anycast-benches",
     "netio-anycast-kit",
+    "netio-anycast-test-clients",
     "xtask",
 ];
 
