@@ -41,6 +41,7 @@ checks! {
     irp_control
     irp_control_statuses
     irp_internal
+    irql
     objects
     pool
     push_locks

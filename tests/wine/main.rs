@@ -16,6 +16,7 @@ mod events;
 mod kernel_services;
 mod lifecycle;
 mod malformed;
+mod many;
 mod netio_failures;
 mod operations;
 mod probe;

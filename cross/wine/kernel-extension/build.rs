@@ -100,7 +100,7 @@ fn main() -> Result<()> {
     println!("cargo::rerun-if-env-changed=WINE_NTOSKRNL");
     let kernel = wine_kernel()?;
     println!("cargo::rerun-if-changed={}", kernel.display());
-    for argument in ["/SUBSYSTEM:NATIVE", "/NOENTRY", "/NODEFAULTLIB"] {
+    for argument in ["/SUBSYSTEM:NATIVE", "/ENTRY:DllMain", "/NODEFAULTLIB"] {
         println!("cargo::rustc-cdylib-link-arg={argument}");
     }
     for name in IMPLEMENTED {

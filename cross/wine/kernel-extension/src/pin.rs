@@ -2,7 +2,6 @@
 //! drivers.
 
 use core::ffi::c_void;
-use core::sync::atomic::{AtomicBool, Ordering};
 
 use windows_sys::Win32::Foundation::NTSTATUS;
 
@@ -26,14 +25,10 @@ pub(crate) fn module() -> *const u8 {
 
 /// Sees to it that this module is never unloaded, which otherwise happens with the last driver that imports it.
 pub(crate) fn pin() {
-    static PINNED: AtomicBool = AtomicBool::new(false);
-    if !PINNED.swap(true, Ordering::AcqRel) {
-        // SAFETY: the module is this one, which is loaded. It does not fail for a module that is.
-        unsafe { LdrAddRefDll(PIN, module()) };
-    }
+    keep_image(module().cast());
 }
 
-/// Sees to it that a driver's image is never unloaded; `start` is where it begins.
+/// Sees to it that an image is never unloaded; `start` is where it begins.
 pub(crate) fn keep_image(start: *const c_void) {
     // SAFETY: it does not fail for a module that is loaded, and does nothing for another address.
     unsafe { LdrAddRefDll(PIN, start.cast()) };

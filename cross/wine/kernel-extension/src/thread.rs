@@ -5,8 +5,6 @@ use core::ptr::{null, null_mut};
 
 use windows_sys::Win32::Foundation::{HANDLE, NTSTATUS};
 
-use crate::pin;
-
 #[link(name = "ntdll", kind = "raw-dylib")]
 unsafe extern "system" {
     fn NtClose(handle: HANDLE) -> NTSTATUS;
@@ -30,7 +28,6 @@ unsafe extern "system" {
 /// # Safety
 /// The routine may be called with this context.
 pub(crate) unsafe fn start(routine: unsafe extern "system" fn(*mut c_void), context: *mut c_void) {
-    pin::pin();
     let mut handle = null_mut();
     // SAFETY: the handle may be written, and this module stays; as the caller promises.
     let status = unsafe { PsCreateSystemThread(&raw mut handle, 0, null(), null_mut(), null_mut(), routine, context) };
