@@ -69,8 +69,9 @@ impl Process {
         assert_eq!(ended, None, "{} {} has ended by itself", self.mode.name(), self.seed);
         if from_outside {
             let id = linux_id(&[self.mode.name(), &self.seed.to_string()]);
-            // A program of Linux has no handle that could be waited for.
-            Command::new(r"Z:\bin\kill").args(["-9", &id]).spawn().expect("Linux' kill can be started");
+            let mut kill = Command::new(r"Z:\bin\kill").args(["-9", &id]).spawn().expect("Linux' kill can be started");
+            // A program of Linux has no handle in Wine: this fails, and it is the other process' end that counts.
+            let _ = kill.wait();
         } else {
             self.child.kill().expect("the process is alive");
         }
@@ -164,8 +165,8 @@ impl Observer {
         let listed: Vec<_> = table.iter().map(|entry| (entry.luid, Some(entry.address))).collect();
         let truth: Vec<_> = simulation.addresses().iter().map(|row| (row.luid, row.address.ip())).collect();
         assert_eq!(listed, truth, "the driver lists what NetIO does not have, or the other way round");
-        let leased: Vec<_> = table.iter().filter(|entry| is_lease_address(entry.address)).collect();
-        assert!(leased.is_empty(), "leased addresses are left: {leased:?}");
+        let left: Vec<_> = table.iter().filter(|entry| is_lease_address(entry.address)).collect();
+        assert!(left.is_empty(), "leased addresses are left: {left:?}");
     }
 }
 
