@@ -182,7 +182,7 @@ impl<K: Kernel> State<K> {
 
     /// Undoes the suspension of a lease, whose withdrawal is to be tried again if nobody holds it.
     fn resume(&mut self, kernel: &K, lease: u32) {
-        self.leases.resume(lease);
+        self.leases.resume(kernel, lease);
         if self.leases.orphans() > 0 {
             self.schedule.retry(kernel);
         }

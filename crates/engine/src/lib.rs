@@ -24,6 +24,7 @@ mod handles;
 pub mod host_driver;
 #[cfg(any(test, feature = "host"))]
 pub mod host_kernel;
+mod index;
 mod kernel;
 mod key;
 mod lease_list;
@@ -40,7 +41,6 @@ mod statistics;
 pub mod status_map;
 mod table;
 mod trace;
-mod tree;
 mod validate;
 mod version;
 mod waits;

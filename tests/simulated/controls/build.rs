@@ -8,14 +8,17 @@ use kernel_sim::Image;
 use netio_anycast_kit::{CDriver, Sources};
 
 /// Where the kit's tree and the controls' images go.
-const DIRECTORY: &str = env!("CARGO_TARGET_TMPDIR");
+pub(crate) const DIRECTORY: &str = env!("CARGO_TARGET_TMPDIR");
 
 /// The kit's tree, arranged once for all tests.
-static KIT: LazyLock<PathBuf> = LazyLock::new(|| {
-    let tree = Path::new(DIRECTORY).join("wdk");
-    netio_anycast_kit::arrange(&Sources::debian(), &tree).expect("the kit can be arranged");
-    tree
-});
+pub(crate) fn kit() -> &'static Path {
+    static TREE: LazyLock<PathBuf> = LazyLock::new(|| {
+        let tree = Path::new(DIRECTORY).join("wdk");
+        netio_anycast_kit::arrange(&Sources::debian(), &tree).expect("the kit can be arranged");
+        tree
+    });
+    &TREE
+}
 
 /// The image of the control `name`, built from `controls/NAME.c` when a test first asks for it.
 pub(crate) fn image(name: &str) -> Image {
@@ -38,6 +41,6 @@ fn build(name: &str) -> Image {
     let image = Path::new(DIRECTORY).join("controls").join(name).join(name).with_extension("sys");
     let arguments = ["-O1", "-Wno-unused-function"].map(str::to_owned).to_vec();
     let control = CDriver { sources: vec![source(name)], arguments };
-    control.build(&KIT, &image).unwrap_or_else(|error| panic!("{name}: {error}"));
+    control.build(kit(), &image).unwrap_or_else(|error| panic!("{name}: {error}"));
     Image::read(&image).expect("the control's image can be loaded")
 }

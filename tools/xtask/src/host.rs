@@ -12,6 +12,7 @@ use crate::step::Log;
 const PACKAGES: [&str; 11] = [
     "netio-anycast-client",
     "netio-anycast-engine",
+    "netio-anycast-kernel-client",
     "kernel-sim",
     "netio-model",
     "netio-anycast-protocol",
@@ -70,6 +71,14 @@ pub(crate) fn doc(root: &Path, log: &Log) -> Result<()> {
 /// One fails.
 pub(crate) fn test(root: &Path, log: &Log) -> Result<()> {
     log.run(&mut packages(root, "test"))
+}
+
+/// The tests of the C header: it is compiled for every processor.
+///
+/// # Errors
+/// One fails.
+pub(crate) fn test_header(root: &Path, log: &Log) -> Result<()> {
+    log.run(cargo(root).args(["test", "--package", "netio-anycast-tests", "--test", "header"]))
 }
 
 /// The tests of the driver's image.

@@ -162,5 +162,5 @@ impl Lane {
 /// # Errors
 /// The build fails.
 pub(crate) fn build_driver(root: &Path, steps: &mut Steps) -> Result<PathBuf> {
-    steps.run("Build the driver", |log| cross::build_driver(root, log))
+    steps.run("Build the driver", |log| cross::build_driver(root, &cross::DRIVER, log))
 }

@@ -8,13 +8,14 @@ mod cargo;
 mod cross;
 mod demo;
 mod fuzz;
+mod header;
 mod host;
 mod lane;
 mod lint;
 mod package;
 mod parity;
 mod report;
-mod sample;
+mod samples;
 mod setup;
 mod step;
 mod test;
@@ -52,6 +53,14 @@ enum Command {
     Bench,
     /// Build the driver package: target/driver/package
     Build,
+    /// Build the samples into target/samples, and run them in Wine's kernel (a part of `test`)
+    Samples {
+        /// Build them, and leave it at that
+        #[arg(long)]
+        build: bool,
+    },
+    /// Write include/netio_anycast.h from crates/protocol (`test` checks that it is current)
+    Header,
     /// Compare the Linux port of wdk-build with the original (a part of `test`)
     Parity,
     /// Run the tests in Wine's kernel (a part of `test`)
@@ -84,6 +93,11 @@ fn run(command: Command, root: &Path) -> Result<()> {
         Command::Build => {
             let image = lane::build_driver(root, &mut Steps::new(root, "build")?)?;
             println!("The driver package is {}", package::assemble(root, &image)?.directory.display());
+            Ok(())
+        }
+        Command::Samples { build } => samples::run(root, build),
+        Command::Header => {
+            println!("The header is {}", header::write(root)?.display());
             Ok(())
         }
         Command::Parity => Steps::new(root, "parity")?

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::lane;
 use crate::step::Steps;
-use crate::{cross, fuzz, host, lint, parity, wine_tests};
+use crate::{cross, fuzz, host, lint, parity, samples, wine_tests};
 
 /// How long the fuzzer runs: in CI, and at a developer's desk.
 const FUZZING_IN_CI: Duration = Duration::from_mins(1);
@@ -26,8 +26,10 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     let in_ci = std::env::var_os("CI").is_some();
     lint::host(root, &mut steps)?;
     steps.run("Tests on the host", |log| host::test(root, log))?;
+    steps.run("Tests of the C header", |log| host::test_header(root, log))?;
 
     let image = lane::build_driver(root, &mut steps)?;
+    samples::build_drivers(root, &mut steps)?;
     steps.run("Tests of the driver's image", |log| host::test_image(root, &image, log))?;
     let requests = if in_ci { SIMULATED_REQUESTS_IN_CI } else { SIMULATED_REQUESTS };
     steps.run("Tests of the driver in the simulated kernel", |log| {

@@ -9,7 +9,7 @@ use clap::Args;
 use crate::lane::{self, Lane};
 use crate::step::{self, Log, Steps};
 use crate::wine::KernelHost;
-use crate::{agreement, cross, sample, test_drivers};
+use crate::{agreement, cross, samples, test_drivers};
 
 /// How long the tests may take.
 const LIMIT: Duration = Duration::from_mins(10);
@@ -54,7 +54,7 @@ pub(crate) fn check(root: &Path, image: &Path, steps: &mut Steps) -> Result<()> 
     let mut lane = start(root, image, steps)?;
     steps.run("Tests of the driver in Wine's kernel", |log| lane.run_tests(LIMIT, log))?;
     steps.run("The simulated kernel and Wine's agree", |log| agreement::check(root, image, &mut lane, log))?;
-    steps.run("The C sample in Wine", |log| sample::check(root, &mut lane, log))?;
+    samples::check(root, &mut lane, steps)?;
     end(lane, steps)?;
     steps.run("Without the kernel extension its checks fail", |log| check_without_extension(root, log))
 }
