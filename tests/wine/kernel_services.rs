@@ -41,6 +41,7 @@ checks! {
     irp_control
     irp_control_statuses
     irp_internal
+    irp_protected_completion
     irql
     objects
     pool

@@ -149,7 +149,10 @@ impl Lane {
     }
 
     /// Runs anycastctl, which must succeed.
-    fn must(&mut self, arguments: &[&str], log: &Log) -> Result<()> {
+    ///
+    /// # Errors
+    /// It does not.
+    pub(crate) fn must(&mut self, arguments: &[&str], log: &Log) -> Result<()> {
         let finished = self.anycastctl(arguments)?;
         log.append(&format!("$ anycastctl {}\n{}{}", arguments.join(" "), finished.output, finished.errors))?;
         ensure!(finished.code == 0, "anycastctl {} ended with {}", arguments.join(" "), finished.code);

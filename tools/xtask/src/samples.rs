@@ -36,5 +36,7 @@ pub(crate) fn run(root: &Path, only_built: bool) -> Result<()> {
 /// # Errors
 /// One does not do what it should.
 pub(crate) fn check(root: &Path, lane: &mut Lane, steps: &mut Steps) -> Result<()> {
-    steps.run("The sample program in Wine", |log| program::check(root, lane, log))
+    steps.run("The sample program in Wine", |log| program::check(root, lane, log))?;
+    let drivers = build_drivers(root, steps)?;
+    steps.run("The sample drivers in Wine", |log| drivers::check(root, lane, &drivers, log))
 }

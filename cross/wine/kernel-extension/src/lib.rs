@@ -15,6 +15,7 @@ mod callback;
 mod cancel_safe_queue;
 mod cleanup;
 mod clock;
+mod completion_routine;
 mod device_control;
 mod device_names;
 mod device_pointer;
