@@ -5,11 +5,12 @@
 use std::ffi::OsStr;
 
 use netio_anycast_client::{Access, Client, DeviceTransport, LeaseSelection};
+use netio_anycast_protocol::SERVICE_NAME;
 use netio_anycast_protocol::row::Row;
 use windows_service::service::ServiceState;
 
 use crate::bench::{ETHERNET, Simulation, resolved};
-use crate::lifecycle::{Restart, service, service_named, wait_for};
+use crate::lifecycle::{Restart, service, wait_for};
 
 /// The services of the samples.
 const SAMPLES: [&str; 2] = ["anycast_client_c", "anycast_client_rust"];
@@ -42,7 +43,7 @@ fn until_held(simulation: &Simulation) {
 fn a_sample_holds_its_addresses_for_as_long_as_it_is_loaded() {
     for name in SAMPLES {
         let simulation = Simulation::new();
-        let sample = service_named(name);
+        let sample = service(name);
         sample.start::<&OsStr>(&[]).expect("the sample can be started");
         until_held(&simulation);
         let leases = connect().leases(LeaseSelection::default()).expect("leases can be listed").leases;
@@ -59,7 +60,7 @@ fn a_sample_holds_its_addresses_for_as_long_as_it_is_loaded() {
 fn a_sample_that_is_started_first_hears_of_the_driver() {
     for name in SAMPLES {
         let simulation = Simulation::new();
-        let (driver, sample) = (service(), service_named(name));
+        let (driver, sample) = (service(SERVICE_NAME), service(name));
         let stopped = Restart::stop(&driver);
         sample.start::<&OsStr>(&[]).expect("the sample can be started");
         wait_for(&sample, ServiceState::Running);
