@@ -146,13 +146,15 @@ impl Prepared {
         }
     }
 
-    /// How often the driver has called each service so far.
-    pub(crate) fn calls(&self) -> BTreeMap<&'static str, u64> {
+    /// Runs every round; how often the driver has called each service meanwhile, and the statuses that were not success.
+    pub(crate) fn counted_rounds(&mut self) -> (BTreeMap<&'static str, u64>, Vec<NtStatus>) {
+        self.kernel.forget_calls();
+        let failures = self.measured_rounds();
         let mut counts = BTreeMap::new();
         for service in self.kernel.calls() {
             *counts.entry(service).or_default() += 1;
         }
-        counts
+        (counts, failures)
     }
 
     /// Runs every round; the statuses that were not success.

@@ -2,24 +2,27 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::PathBuf;
 
 /// The file that stands for a session: drivers that register while it is there write to it.
 const SESSION: &str = r"C:\windows\temp\kernel-events.bin";
 
 /// A session that listens. Nobody does any more when it is dropped.
-pub(crate) struct Session;
+pub(crate) struct Session {
+    file: PathBuf,
+}
 
 impl Session {
     /// Begins to listen, to drivers that are started from now on.
     pub(crate) fn new() -> Self {
-        fs::write(SESSION, []).expect("the session's file can be made");
-        Self
+        let file = PathBuf::from(SESSION);
+        fs::write(&file, []).expect("the session's file can be made");
+        Self { file }
     }
 
     /// What was written so far.
     pub(crate) fn events(&self) -> Vec<Event> {
-        let recorded = fs::read(SESSION).expect("the session's file can be read");
+        let recorded = fs::read(&self.file).expect("the session's file can be read");
         let mut rest = recorded.as_slice();
         let mut events = Vec::new();
         while !rest.is_empty() {
@@ -34,7 +37,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        match fs::remove_file(Path::new(SESSION)) {
+        match fs::remove_file(&self.file) {
             Err(error) if error.kind() != ErrorKind::NotFound => panic!("the session can't be ended: {error}"),
             _ => {}
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use netio_anycast_client::{Access, DeviceTransport, OsError, Transport};
+use netio_anycast_client::{Access, DeviceTransport, Error, OsError, Transport};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
 /// METHOD_BUFFERED and FILE_ANY_ACCESS.
@@ -48,7 +48,12 @@ pub(crate) struct Probe {
 
 impl Probe {
     pub(crate) fn open() -> Self {
-        Self { device: DeviceTransport::open_path(r"\\.\kernel_probe", Access::ReadWrite).expect("the probe runs") }
+        Self::of_service("kernel_probe").expect("the probe runs")
+    }
+
+    /// The device of a service that the probe runs as: it is named for it.
+    pub(crate) fn of_service(service: &str) -> Result<Self, Error> {
+        DeviceTransport::open_path(&format!(r"\\.\{service}"), Access::ReadWrite).map(|device| Self { device })
     }
 
     /// Runs one check.

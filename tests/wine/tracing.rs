@@ -1,6 +1,7 @@
 //! The events that drivers write.
 
 use netio_anycast_client::Access;
+use netio_anycast_protocol::SERVICE_NAME;
 
 use crate::bench::{Driver, ETHERNET, Simulation, on};
 use crate::events::{Datum, Event, Session};
@@ -26,7 +27,7 @@ fn what_a_driver_writes_comes_to_a_session_that_listens() {
 fn the_driver_tells_of_every_change() {
     let simulation = Simulation::new();
     let session = Session::new();
-    let service = service();
+    let service = service(SERVICE_NAME);
     drop(Restart::stop(&service));
     let driver = Driver::open(Access::ReadWrite);
     driver.create(on(ETHERNET, "192.0.2.1")).expect("the address is new");

@@ -13,9 +13,9 @@ use netio_anycast_protocol::win32::Win32Error;
 use zerocopy::{IntoBytes as _, transmute};
 
 use crate::buffer::Buffer;
-use crate::change::{Change, Effect};
+use crate::change::{Change, Effect, LeaseEffect};
 use crate::claims::Keys;
-use crate::engine::{Caller, Completion, Engine};
+use crate::engine::{Caller, Completion, Engine, HandleId};
 use crate::kernel::{Event, Kernel, Lock};
 use crate::key::Key;
 use crate::netio::Netio;
@@ -200,13 +200,40 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
             Some(TableChange::Deleted) => self.netio.create(caller.level, &row),
             None => NtStatus::SUCCESS,
         };
-        let result = self.state.with(|state| state.undo(&self.kernel, &item.key, &item.effect, raw));
+        let (result, generation, shared) = self.state.with(|state| {
+            let result = state.undo(&self.kernel, &item.key, &item.effect, raw);
+            let lease = state.leases.find(&item.key).and_then(|lease| state.leases.get(lease));
+            (result, state.generation.0, lease.map(|lease| lease.shared))
+        });
         self.wake(item.effect.table.is_some());
+        self.trace_undoing(caller.handle, item, raw, generation, shared);
         item.raw = raw;
         match result {
             Ok(()) => item.state = ItemState::RolledBack,
             Err(failure) => (item.state, item.status) = (ItemState::RollbackFailed, failure.status),
         }
+    }
+
+    /// Tells of a change that was undone: as of its contrary. `shared` is of the lease that the address has now.
+    #[cold]
+    fn trace_undoing(&self, handle: HandleId, item: &Item, raw: NtStatus, generation: u64, shared: Option<bool>) {
+        let row = item.key.row();
+        self.trace(handle, |process_id| match (item.effect.table, item.effect.leases) {
+            (Some(TableChange::Created), _) if raw == NtStatus::SUCCESS => {
+                Some(TraceEvent::AddressDeleted { row, process_id, generation })
+            }
+            (Some(TableChange::Created), LeaseEffect::Granted { .. }) => {
+                Some(TraceEvent::WithdrawalRefused { row, netio_status: raw })
+            }
+            (Some(TableChange::Deleted), _) if raw == NtStatus::SUCCESS => {
+                let lifetime = if shared.is_some() { Lifetime::Handle } else { Lifetime::Unowned };
+                let shared = shared.unwrap_or_default();
+                Some(TraceEvent::AddressCreated { row, lifetime, shared, process_id, generation })
+            }
+            (None, LeaseEffect::Joined { .. }) => Some(TraceEvent::LeaseLeft { row, process_id }),
+            (None, LeaseEffect::Left { .. }) => Some(TraceEvent::LeaseJoined { row, process_id }),
+            _ => None,
+        });
     }
 
     /// Keeps account of a batch that has ended.

@@ -186,13 +186,15 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
         }
     }
 
-    /// Tells whoever listens, with what `event` makes of the process that opened `handle`.
+    /// Tells whoever listens what `event` makes of the process that opened `handle`, if it makes anything of it.
     #[inline]
-    pub(crate) fn trace(&self, handle: HandleId, event: impl FnOnce(u32) -> TraceEvent) {
+    pub(crate) fn trace<E: Into<Option<TraceEvent>>>(&self, handle: HandleId, event: impl FnOnce(u32) -> E) {
         if self.kernel.is_tracing() {
             cold_path();
             let process_id = self.state.with(|state| state.leases.process_of(handle.0));
-            self.kernel.trace(&event(process_id));
+            if let Some(event) = event(process_id).into() {
+                self.kernel.trace(&event);
+            }
         }
     }
 

@@ -296,6 +296,10 @@ impl Core {
         lock(&self.calls).clone()
     }
 
+    pub(crate) fn forget_calls(&self) {
+        lock(&self.calls).clear();
+    }
+
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::SeqCst);
     }

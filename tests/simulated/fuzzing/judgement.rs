@@ -21,6 +21,13 @@ use zerocopy::FromBytes as _;
 use super::step::{Access, Level, Opener};
 use crate::report;
 
+/// What NetIO may answer with if an address that is to be deleted is not there.
+const NOT_THERE: [NtStatus; 4] = [
+    NtStatus::NOT_FOUND,
+    NtStatus::OBJECT_NAME_NOT_FOUND,
+    NtStatus::NO_SUCH_FILE,
+    NtStatus::OBJECTID_NOT_FOUND,
+];
 const INVALID_HANDLE: NtStatus = NtStatus::from_bits(0xC000_0008);
 
 /// How often requests ended how, by operation and status.
@@ -128,7 +135,7 @@ impl Judgement {
 
     /// NetIO is going to answer some calls with a status instead of serving them.
     pub(super) fn netio_will_fail(&mut self, function: Function, status: NtStatus) {
-        let is_lie = status == NtStatus::SUCCESS || function == Function::Delete && status == NtStatus::NOT_FOUND;
+        let is_lie = status == NtStatus::SUCCESS || function == Function::Delete && NOT_THERE.contains(&status);
         self.netio_lies |= is_lie;
         self.refuses |= function == Function::Delete;
     }

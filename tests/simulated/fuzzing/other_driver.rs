@@ -104,6 +104,7 @@ impl OtherDriver {
             // It waits for the end.
             cancel: *cancel || asked.is_wait(),
             without_file: *without_file,
+            user_mode: false,
         };
         if let Ok(answer) = self.proxy.send(&send) {
             let reply = Reply { status: answer.status, information: answer.output.len(), output: answer.output };

@@ -14,7 +14,8 @@ use crate::wine::Modules;
 const KERNEL_EXTENSION: &str = "wine-kernel-extension";
 const NETIO: &str = "wine-netio";
 /// The packages with code for Windows programs.
-const PROGRAMS: [&str; 4] = ["netio-anycast-client", "anycastctl", "wine-model-control", "netio-anycast-tests"];
+const PROGRAMS: [&str; 5] =
+    ["netio-anycast-client", "anycastctl", "wine-model-control", "netio-anycast-test-clients", "netio-anycast-tests"];
 
 /// Windows programs as they were built.
 pub(crate) struct Programs {
@@ -155,7 +156,9 @@ fn wine_cargo(root: &Path, subcommand: &str) -> Cargo {
 /// The build fails.
 pub(crate) fn build_programs(root: &Path, log: &Log) -> Result<Programs> {
     let programs = program_cargo(root, "build")
-        .args(["--package", "anycastctl", "--package", "wine-model-control", "--bins"])
+        .args(["--package", "anycastctl", "--package", "wine-model-control"])
+        // Which tests find beside themselves.
+        .args(["--package", "netio-anycast-test-clients", "--bins"])
         .artifacts(log)?;
     let tests = program_cargo(root, "test")
         .args(["--package", "netio-anycast-tests", "--test", "wine", "--no-run"])

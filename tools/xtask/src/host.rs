@@ -9,7 +9,7 @@ use netio_anycast_tests::facts::FOLDER;
 use crate::step::Log;
 
 /// The packages that are checked and tested on the host: the workspace's default members, and those for Linux alone.
-const PACKAGES: [&str; 11] = [
+const PACKAGES: [&str; 12] = [
     "netio-anycast-client",
     "netio-anycast-engine",
     "netio-anycast-kernel-client",
@@ -20,6 +20,7 @@ const PACKAGES: [&str; 11] = [
     "anycastctl",
     "netio-anycast-benches",
     "netio-anycast-kit",
+    "netio-anycast-test-clients",
     "xtask",
 ];
 

@@ -108,12 +108,12 @@ impl Lane {
         self.test_program(&["--test-threads", "1"], limit, log).map(drop)
     }
 
-    /// Runs those of them whose name contains `filter`, ignored ones included.
+    /// Runs those of them whose name contains `filter`.
     ///
     /// # Errors
     /// A test fails.
     pub(crate) fn run_selected(&mut self, filter: &str, limit: Duration, log: &Log) -> Result<()> {
-        self.test_program(&[filter, "--include-ignored", "--test-threads", "1", "--nocapture"], limit, log).map(drop)
+        self.test_program(&[filter, "--test-threads", "1", "--nocapture"], limit, log).map(drop)
     }
 
     /// Runs the scenario of `tests/scenario` on the driver, started anew, and returns what the test program wrote.
@@ -149,7 +149,10 @@ impl Lane {
     }
 
     /// Runs anycastctl, which must succeed.
-    fn must(&mut self, arguments: &[&str], log: &Log) -> Result<()> {
+    ///
+    /// # Errors
+    /// It does not.
+    pub(crate) fn must(&mut self, arguments: &[&str], log: &Log) -> Result<()> {
         let finished = self.anycastctl(arguments)?;
         log.append(&format!("$ anycastctl {}\n{}{}", arguments.join(" "), finished.output, finished.errors))?;
         ensure!(finished.code == 0, "anycastctl {} ended with {}", arguments.join(" "), finished.code);

@@ -65,6 +65,18 @@ pub unsafe fn current_location(irp: *const IRP) -> *mut IO_STACK_LOCATION {
     unsafe { overlay.Anonymous2.Anonymous.CurrentStackLocation }
 }
 
+/// The stack location of the driver that is called next, as the inline function IoGetNextIrpStackLocation finds it.
+///
+/// # Safety
+/// `irp` is an IRP with a location left.
+#[must_use]
+pub unsafe fn next_location(irp: *const IRP) -> *mut IO_STACK_LOCATION {
+    // SAFETY: as the caller promises, and the location above it is the current one.
+    let current = unsafe { current_location(irp) };
+    // SAFETY: as the caller promises.
+    unsafe { current.sub(1) }
+}
+
 /// A request about a file object, without buffers.
 #[derive(Clone, Copy, Debug)]
 pub struct FileRequest {
@@ -121,11 +133,9 @@ unsafe fn fill_in(irp: &mut IRP, request: FileRequest, completed: *mut KEVENT) {
     let overlay = unsafe { &mut irp.Tail.Overlay };
     overlay.Thread = request.thread;
     overlay.OriginalFileObject = request.file;
-    // SAFETY: `PacketType`, which is beside it, is used after the completion only.
-    let current = unsafe { overlay.Anonymous2.Anonymous.CurrentStackLocation };
-    // SAFETY: a new IRP has at least one location, below the current one.
-    let next = unsafe { current.sub(1) };
-    // SAFETY: this is the next location, as the inline function IoGetNextIrpStackLocation finds it; the IRP is ours.
+    // SAFETY: a new IRP has at least one location.
+    let next = unsafe { next_location(irp) };
+    // SAFETY: the location is the IRP's, which is ours.
     let next = unsafe { &mut *next };
     next.MajorFunction = request.major_function;
     next.FileObject = request.file;

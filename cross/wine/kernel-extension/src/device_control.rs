@@ -8,7 +8,7 @@ use core::ffi::c_void;
 use core::mem::transmute;
 use core::ptr::null_mut;
 
-use windows_sys::Wdk::Foundation::{DEVICE_OBJECT, IO_STACK_LOCATION, IRP, KEVENT, NonPagedPoolNx, PETHREAD};
+use windows_sys::Wdk::Foundation::{DEVICE_OBJECT, IRP, KEVENT, NonPagedPoolNx, PETHREAD};
 use windows_sys::Wdk::System::SystemServices::{
     ExAllocatePoolWithTag, ExFreePoolWithTag, IoAllocateIrp, IoBuildDeviceIoControlRequest, IoFreeIrp, KeSetEvent,
 };
@@ -17,6 +17,7 @@ use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 use wine_common::allocator::TAG;
 use wine_common::irp::{
     CompletionRoutine, DeviceControl, INVOKE_ALWAYS, IRP_MJ_DEVICE_CONTROL, IRP_MJ_INTERNAL_DEVICE_CONTROL,
+    next_location,
 };
 
 #[link(name = "ntoskrnl.exe", kind = "raw-dylib", modifiers = "+verbatim")]
@@ -75,7 +76,9 @@ unsafe extern "system" fn extension_IoBuildDeviceIoControlRequest(
     request.UserEvent = event;
     request.Anonymous.UserIosb = ended;
     // SAFETY: `allocate` has left a location for the driver.
-    let next = unsafe { next_location(request) };
+    let next = unsafe { next_location(irp) };
+    // SAFETY: the location is the IRP's, which nobody else has.
+    let next = unsafe { &mut *next };
     next.MajorFunction = if internal { IRP_MJ_INTERNAL_DEVICE_CONTROL } else { IRP_MJ_DEVICE_CONTROL };
     let parameters = DeviceControl::new(code, input_length, output_length);
     // SAFETY: these are the parameters of a device control, and there is room for them.
@@ -116,33 +119,19 @@ unsafe fn allocate(device: *const DEVICE_OBJECT) -> *mut IRP {
     // SAFETY: it is null or a new IRP, which nobody else has.
     let Some(request) = (unsafe { irp.as_mut() }) else { return null_mut() };
     // SAFETY: there is one location more than the device needs.
-    let own = unsafe { next_location(request) };
+    let place = unsafe { next_location(irp) };
+    // SAFETY: the location is the IRP's, which nobody else has.
+    let own = unsafe { &mut *place };
     own.Control = INVOKE_ALWAYS;
     // SAFETY: the type that windows-sys declares stands for this one.
     let routine = unsafe { transmute::<CompletionRoutine, unsafe extern "system" fn() -> NTSTATUS>(finish) };
     own.CompletionRoutine = Some(routine);
-    let own: *mut IO_STACK_LOCATION = own;
     // SAFETY: `Overlay` is the member in use while an IRP is built.
     let overlay = unsafe { &mut request.Tail.Overlay };
     overlay.Thread = KeGetCurrentThread();
-    overlay.Anonymous2.Anonymous.CurrentStackLocation = own;
+    overlay.Anonymous2.Anonymous.CurrentStackLocation = place;
     request.CurrentLocation -= 1;
     irp
-}
-
-/// The location of the driver that is called next.
-///
-/// # Safety
-/// There is one.
-unsafe fn next_location(irp: &mut IRP) -> &mut IO_STACK_LOCATION {
-    // SAFETY: `Overlay` is the member in use while an IRP is built.
-    let overlay = unsafe { &irp.Tail.Overlay };
-    // SAFETY: `PacketType`, which is beside it, is used after the completion only.
-    let current = unsafe { overlay.Anonymous2.Anonymous.CurrentStackLocation };
-    // SAFETY: as the caller promises.
-    let next = unsafe { current.sub(1) };
-    // SAFETY: the location is the IRP's, which nobody else has.
-    unsafe { &mut *next }
 }
 
 /// The last completion routine: gives the caller what the driver has written, and frees the IRP.

@@ -11,7 +11,6 @@ use windows_sys::Win32::Foundation::{HANDLE, NTSTATUS, STATUS_SUCCESS, UNICODE_S
 
 use crate::lock::Lock;
 use crate::name::Name;
-use crate::pin;
 
 #[link(name = "ntdll", kind = "raw-dylib")]
 unsafe extern "system" {
@@ -60,7 +59,6 @@ unsafe extern "system" fn extension_IoCreateDevice(
     // SAFETY: as the caller promises.
     let name = unsafe { Name::new(name) };
     if let (STATUS_SUCCESS, Some(name)) = (status, name) {
-        pin::pin();
         // SAFETY: the call has written it.
         let device = unsafe { device.read() };
         DEVICES.with(|devices| devices.push(Device { name, device }));

@@ -8,12 +8,14 @@ use core::ffi::c_void;
 use windows_sys::Wdk::Foundation::{DEVICE_OBJECT, FILE_OBJECT, PETHREAD};
 use windows_sys::Wdk::Storage::FileSystem::IoGetAttachedDevice;
 use windows_sys::Wdk::System::SystemServices::ObfDereferenceObject;
-use windows_sys::Win32::Foundation::{NTSTATUS, STATUS_OBJECT_NAME_NOT_FOUND, STATUS_SUCCESS, UNICODE_STRING};
+use windows_sys::Win32::Foundation::{
+    NTSTATUS, STATUS_NO_SUCH_DEVICE, STATUS_OBJECT_NAME_NOT_FOUND, STATUS_SUCCESS, UNICODE_STRING,
+};
 use wine_common::irp::{FileRequest, IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_CREATE, send};
 
 use crate::cleanup::CLEANUP_COMPLETE;
 use crate::name::Name;
-use crate::{device_names, objects};
+use crate::{device_names, objects, unload};
 
 #[link(name = "ntoskrnl.exe", kind = "raw-dylib", modifiers = "+verbatim")]
 unsafe extern "system" {
@@ -41,6 +43,12 @@ unsafe extern "system" fn extension_IoGetDeviceObjectPointer(
     // SAFETY: as the caller promises.
     let name = unsafe { Name::new(name) };
     let Some(found) = name.and_then(|name| device_names::find(&name)) else { return STATUS_OBJECT_NAME_NOT_FOUND };
+    // SAFETY: the device is referenced.
+    if !unsafe { unload::keep(found) } {
+        // SAFETY: the reference of `device_names::find`, which is given up.
+        unsafe { ObfDereferenceObject(found.cast()) };
+        return STATUS_NO_SUCH_DEVICE;
+    }
     let opened = objects::create(Box::new(file_object(found)), end_unopened);
     // SAFETY: the device is referenced.
     let top = unsafe { IoGetAttachedDevice(found) };
@@ -79,9 +87,9 @@ fn request(major_function: u8, file: *mut FILE_OBJECT) -> FileRequest {
 unsafe fn end(file: *mut c_void) {
     let opened = file.cast::<FILE_OBJECT>();
     // SAFETY: the file object is alive.
-    let device = unsafe { (*opened).DeviceObject };
+    let bottom = unsafe { (*opened).DeviceObject };
     // SAFETY: the file object has a reference to its device.
-    let device = unsafe { IoGetAttachedDevice(device) };
+    let device = unsafe { IoGetAttachedDevice(bottom) };
     // SAFETY: as above. Nothing can be done about a failure.
     let _ = unsafe { send(device, request(IRP_MJ_CLOSE, opened)) };
     // SAFETY: as the caller promises.
@@ -95,6 +103,8 @@ unsafe fn end(file: *mut c_void) {
 unsafe fn end_unopened(file: *mut c_void) {
     // SAFETY: `IoGetDeviceObjectPointer` made it from a box, and its end comes once.
     let opened = unsafe { Box::from_raw(file.cast::<FILE_OBJECT>()) };
+    // SAFETY: the device is referenced, and its driver was kept when it was found.
+    unsafe { unload::release(opened.DeviceObject) };
     // SAFETY: the reference of `device_names::find`, which is given up.
     unsafe { ObfDereferenceObject(opened.DeviceObject.cast()) };
 }

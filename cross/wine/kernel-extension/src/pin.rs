@@ -1,6 +1,7 @@
-//! Keeping this module loaded: its threads run in it, and what it keeps for drivers outlives each of them.
+//! Keeping modules loaded: this one, since its threads run in it and what it keeps for drivers outlives each of them, and images of
+//! drivers.
 
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::ffi::c_void;
 
 use windows_sys::Win32::Foundation::NTSTATUS;
 
@@ -24,9 +25,11 @@ pub(crate) fn module() -> *const u8 {
 
 /// Sees to it that this module is never unloaded, which otherwise happens with the last driver that imports it.
 pub(crate) fn pin() {
-    static PINNED: AtomicBool = AtomicBool::new(false);
-    if !PINNED.swap(true, Ordering::AcqRel) {
-        // SAFETY: the module is this one, which is loaded. It does not fail for a module that is.
-        unsafe { LdrAddRefDll(PIN, module()) };
-    }
+    keep_image(module().cast());
+}
+
+/// Sees to it that an image is never unloaded; `start` is where it begins.
+pub(crate) fn keep_image(start: *const c_void) {
+    // SAFETY: it does not fail for a module that is loaded, and does nothing for another address.
+    unsafe { LdrAddRefDll(PIN, start.cast()) };
 }

@@ -5,33 +5,14 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use core::ffi::c_void;
 use core::mem::transmute;
-use core::ptr::{null, null_mut, without_provenance_mut};
+use core::ptr::{null_mut, without_provenance_mut};
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use windows_sys::Wdk::Foundation::{KDPC, PKDEFERRED_ROUTINE};
 use windows_sys::Wdk::System::SystemServices::KeSetEvent;
-use windows_sys::Win32::Foundation::{HANDLE, NTSTATUS};
 
 use crate::lock::Lock;
-use crate::{clock, irql, pin, wait};
-
-#[link(name = "ntdll", kind = "raw-dylib")]
-unsafe extern "system" {
-    fn NtClose(handle: HANDLE) -> NTSTATUS;
-}
-
-#[link(name = "ntoskrnl.exe", kind = "raw-dylib", modifiers = "+verbatim")]
-unsafe extern "system" {
-    fn PsCreateSystemThread(
-        thread: *mut HANDLE,
-        access: u32,
-        attributes: *const c_void,
-        process: HANDLE,
-        client_id: *mut c_void,
-        routine: unsafe extern "system" fn(*mut c_void),
-        context: *mut c_void,
-    ) -> NTSTATUS;
-}
+use crate::{clock, irql, thread, wait};
 
 /// `KDEFERRED_ROUTINE`, which windows-sys declares without its parameters.
 type Routine = unsafe extern "system" fn(*mut KDPC, *mut c_void, *mut c_void, *mut c_void);
@@ -224,13 +205,8 @@ fn notice() {
     if STARTED.swap(true, Ordering::AcqRel) {
         return;
     }
-    pin::pin();
-    let mut handle = null_mut();
-    // SAFETY: the handle may be written; the routine never returns, and this module stays.
-    let status = unsafe { PsCreateSystemThread(&raw mut handle, 0, null(), null_mut(), null_mut(), run, null_mut()) };
-    assert!(status >= 0, "no thread for deferred procedure calls");
-    // SAFETY: the handle was just opened, and the thread runs on without it.
-    unsafe { NtClose(handle) };
+    // SAFETY: the routine needs no context.
+    unsafe { thread::start(run, null_mut()) };
 }
 
 /// The thread.

@@ -20,7 +20,6 @@ use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 use windows_sys::core::GUID;
 
 use crate::lock::Lock;
-use crate::pin;
 
 /// The file that stands for the session.
 const SESSION: &str = r"\??\C:\windows\temp\kernel-events.bin";
@@ -115,7 +114,6 @@ unsafe extern "system" fn extension_EtwRegister(
     context: *mut c_void,
     registration: *mut u64,
 ) -> NTSTATUS {
-    pin::pin();
     // SAFETY: as the caller promises.
     let provider = Provider { id: unsafe { id.read() }, session: File::open_session() };
     let is_enabled = provider.session.is_some();

@@ -94,6 +94,14 @@ static NTSTATUS NTAPI completed(PDEVICE_OBJECT device, PIRP irp, PVOID context) 
   return STATUS_MORE_PROCESSING_REQUIRED;
 }
 
+/* Has an IRP go back to the I/O manager, which keeps it for nobody. */
+static NTSTATUS NTAPI never_called(PDEVICE_OBJECT device, PIRP irp, PVOID context) {
+  UNREFERENCED_PARAMETER(device);
+  UNREFERENCED_PARAMETER(irp);
+  ((struct completion *)context)->count += 100;
+  return STATUS_CONTINUE_COMPLETION;
+}
+
 /* Fills an IRP in for a device control without buffers, with a completion routine that keeps it. */
 static VOID prepare(PIRP irp, struct partner *partner, ULONG code, struct completion *completion) {
   PIO_STACK_LOCATION next = IoGetNextIrpStackLocation(irp);
@@ -122,6 +130,34 @@ VOID irp_completion(struct check *check) {
   IO_STATUS_BLOCK ended = {0};
   EXPECT(send(&partner, IOCTL_COMPLETE_PENDED, FALSE, NULL, 0, NULL, 0, &ended) == STATUS_SUCCESS);
   EXPECT(is_signalled_soon(&completion.done) && completion.count == 1 && completion.status == STATUS_SUCCESS);
+  IoFreeIrp(irp);
+  ObDereferenceObject(partner.file);
+}
+
+/* The routine that keeps its driver, set by IoSetCompletionRoutineEx: called when it is to be, by the IRP's status. */
+VOID irp_protected_completion(struct check *check) {
+  struct partner partner;
+  struct completion completion;
+  REQUIRE(open(&partner));
+  PIRP irp = IoAllocateIrp(partner.device->StackSize + 1, FALSE);
+  REQUIRE(irp != NULL);
+  /* A location of this driver's own: its completion routine keeps the IRP, whatever the other one does. */
+  prepare(irp, &partner, IOCTL_CLEAR_JOURNAL, &completion);
+  IoSetNextIrpStackLocation(irp);
+  IoCopyCurrentIrpStackLocationToNext(irp);
+  EXPECT(IoSetCompletionRoutineEx(check->device, irp, never_called, &completion, FALSE, TRUE, TRUE) == STATUS_SUCCESS);
+  EXPECT(IoCallDriver(partner.device, irp) == STATUS_SUCCESS && completion.count == 1);
+  IoReuseIrp(irp, STATUS_SUCCESS);
+  prepare(irp, &partner, IOCTL_CLEAR_JOURNAL, &completion);
+  EXPECT(IoSetCompletionRoutineEx(check->device, irp, completed, &completion, TRUE, FALSE, FALSE) == STATUS_SUCCESS);
+  EXPECT(IoCallDriver(partner.device, irp) == STATUS_SUCCESS);
+  EXPECT(completion.count == 1 && completion.status == STATUS_SUCCESS);
+  /* Only when the IRP was cancelled. */
+  IoReuseIrp(irp, STATUS_UNSUCCESSFUL);
+  prepare(irp, &partner, IOCTL_PEND, &completion);
+  EXPECT(IoSetCompletionRoutineEx(check->device, irp, completed, &completion, FALSE, FALSE, TRUE) == STATUS_SUCCESS);
+  EXPECT(IoCallDriver(partner.device, irp) == STATUS_PENDING && IoCancelIrp(irp));
+  EXPECT(is_signalled_soon(&completion.done) && completion.count == 1 && completion.status == STATUS_CANCELLED);
   IoFreeIrp(irp);
   ObDereferenceObject(partner.file);
 }
@@ -191,4 +227,20 @@ VOID device_pointers(struct check *check) {
 VOID device_pointers_by_link(struct check *check) {
   UNICODE_STRING link = RTL_CONSTANT_STRING(L"\\DosDevices\\kernel_partner");
   opened_and_closed(check, &link);
+}
+
+static struct partner held;
+
+/* Opens the partner's device and keeps it, until the other check closes it. */
+VOID holds_partner(struct check *check) { EXPECT(held.file == NULL && open(&held)); }
+
+/* Stopped meanwhile, the partner is there for who has it open, and for nobody else. */
+VOID releases_partner(struct check *check) {
+  IO_STATUS_BLOCK ended = {0};
+  struct partner other;
+  REQUIRE(held.file != NULL);
+  EXPECT(!open(&other));
+  EXPECT(send(&held, IOCTL_REVERSE, FALSE, NULL, 0, NULL, 0, &ended) == STATUS_SUCCESS);
+  ObDereferenceObject(held.file);
+  held.file = NULL;
 }

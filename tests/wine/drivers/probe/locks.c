@@ -14,6 +14,16 @@ struct contended {
   volatile LONG readers;
 };
 
+VOID irql(struct check *check) {
+  KIRQL before = 0xFF;
+  EXPECT(KeGetCurrentIrql() == PASSIVE_LEVEL);
+  KeRaiseIrql(DISPATCH_LEVEL, &before);
+  KIRQL raised = KeGetCurrentIrql();
+  KeLowerIrql(before);
+  EXPECT(before == PASSIVE_LEVEL && raised == DISPATCH_LEVEL);
+  EXPECT(KeGetCurrentIrql() == PASSIVE_LEVEL);
+}
+
 static VOID change(struct contended *contended) {
   contended->torn += contended->first != contended->second;
   contended->first = contended->first + 1;

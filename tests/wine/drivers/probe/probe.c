@@ -13,15 +13,13 @@ static const struct {
   PCSTR name;
   check_routine *run;
 } checks[] = {
-    CHECK(callback_waits),        CHECK(callbacks),       CHECK(clocks),         CHECK(critical_regions),
-    CHECK(device_pointers),       CHECK(device_pointers_by_link), CHECK(dpcs),    CHECK(events),
-    CHECK(irp_cancelled),         CHECK(irp_completion),  CHECK(irp_control),    CHECK(irp_control_statuses),
-    CHECK(irp_internal),          CHECK(objects),         CHECK(pool),           CHECK(push_locks),
-    CHECK(queue_cancel),          CHECK(queue_extended),  CHECK(queue_order),    CHECK(registry),
-    CHECK(requestors),            CHECK(routine_lookup),  CHECK(rundown),        CHECK(rundown_waits),
-    CHECK(security),              CHECK(spin_locks),      CHECK(threads),        CHECK(timer_dpcs),
-    CHECK(timer_feeds_work_item), CHECK(timer_signals),   CHECK(tracing),        CHECK(tracing_unheard),
-    CHECK(waits_for_several),     CHECK(work_items),
+    CHECK(callback_waits), CHECK(callbacks), CHECK(clocks), CHECK(critical_regions), CHECK(device_pointers),
+    CHECK(device_pointers_by_link), CHECK(dpcs), CHECK(events), CHECK(holds_partner), CHECK(irp_cancelled),
+    CHECK(irp_completion), CHECK(irp_control), CHECK(irp_control_statuses), CHECK(irp_internal), CHECK(irp_protected_completion), CHECK(irql), CHECK(objects),
+    CHECK(pool), CHECK(push_locks), CHECK(queue_cancel), CHECK(queue_extended), CHECK(queue_order), CHECK(registry),
+    CHECK(releases_partner), CHECK(requestors), CHECK(routine_lookup), CHECK(rundown), CHECK(rundown_waits),
+    CHECK(security), CHECK(spin_locks), CHECK(threads), CHECK(timer_dpcs), CHECK(timer_feeds_work_item),
+    CHECK(timer_signals), CHECK(tracing), CHECK(tracing_unheard), CHECK(waits_for_several), CHECK(work_items),
 };
 
 static WCHAR registry_path_buffer[128];

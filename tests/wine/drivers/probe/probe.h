@@ -74,9 +74,10 @@ BOOLEAN run_two(PKSTART_ROUTINE routine, PVOID context);
 check_routine clocks, requestors;
 check_routine callbacks, callback_waits;
 check_routine dpcs, timer_dpcs, timer_feeds_work_item, timer_signals;
-check_routine device_pointers, device_pointers_by_link;
-check_routine irp_cancelled, irp_completion, irp_control, irp_control_statuses, irp_internal;
-check_routine critical_regions, events, push_locks, spin_locks, waits_for_several;
+check_routine device_pointers, device_pointers_by_link, holds_partner, releases_partner;
+check_routine irp_cancelled, irp_completion, irp_control, irp_control_statuses, irp_internal,
+    irp_protected_completion;
+check_routine critical_regions, events, irql, push_locks, spin_locks, waits_for_several;
 check_routine objects, pool, routine_lookup, security;
 check_routine queue_cancel, queue_extended, queue_order;
 check_routine registry;

@@ -149,6 +149,17 @@ impl KernelHost {
         Ok(format!(r"C:\packages\{0}\{0}.inf", package.service))
     }
 
+    /// Puts a driver's image onto drive C as it is, into the folder `unchanged`: its imports stay those of Wine's own kernel.
+    ///
+    /// # Errors
+    /// It can't be copied.
+    pub(crate) fn deploy_unchanged(&self, package: &Package) -> Result<()> {
+        let target = self.prefix.drive_c("unchanged");
+        fs::create_dir_all(&target).with_context(|| format!("cannot create {}", target.display()))?;
+        let image = package.image();
+        copy(&image, &target.join(image.file_name().context("an image has a name")?))
+    }
+
     /// Checks that these drivers together use every function that the kernel extension implements.
     ///
     /// # Errors
