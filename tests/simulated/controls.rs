@@ -66,6 +66,9 @@ macro_rules! controls {
 
 controls! {
     breakpoint: Crash;
+    callback_left: CallbackLeft;
+    callback_object_left: ObjectLeft;
+    callback_unregistered_twice: CallbackInvalid;
     cancel_lock_kept: CancelLock;
     cancel_missing: IrpLost;
     crash_of_callee: Crash;
@@ -75,6 +78,7 @@ controls! {
     device_left: DeviceLeft;
     dpc_freed: DpcLeft;
     dpc_waits: IrqlTooHigh;
+    event_data_missing: EventData;
     extension_overrun: Crash;
     fast_mutex_across_netio: IrqlTooHigh;
     fast_mutex_unsafe: CriticalRegion;
@@ -122,6 +126,9 @@ controls! {
     pool_overrun: PoolOverrun;
     pool_use_after_free: Crash;
     pool_wrong_tag: PoolWrongTag;
+    provider_left: ProviderLeft;
+    provider_registered_twice: ProviderInvalid;
+    registry_type: RegistryType;
     resource_deleted_while_held: Resource;
     resource_left: Resource;
     resource_outside_critical_region: CriticalRegion;
@@ -130,12 +137,15 @@ controls! {
     rundown_left: Rundown;
     rundown_released_twice: Rundown;
     semaphore_limit: SemaphoreLimit;
+    shutdown_left: ShutdownLeft;
     spin: TimeLimit;
     spin_lock_at_passive_level: IrqlTooLow;
     spin_lock_kept: LockKept;
     spin_lock_taken_twice: LockOwner;
     table_freed_twice: TableInvalidFree;
     table_not_freed: TableLeak;
+    thread_left: ThreadLeft;
+    thread_terminated: ThreadInvalid;
     timer_left: TimerLeft;
     timer_not_initialized: NotInitialized;
     timer_on_stack: TimerLeft;
@@ -143,6 +153,7 @@ controls! {
     wait_forever: WaitForever;
     work_item_freed_twice: WorkItemInvalid;
     work_item_left: WorkItemLeft;
+    work_item_not_uninitialized: WorkItemLeft;
 }
 
 #[test]

@@ -24,4 +24,5 @@ mod operations;
 mod pending;
 mod report;
 mod schedules;
+mod services;
 mod waiting;

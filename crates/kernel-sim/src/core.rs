@@ -23,9 +23,10 @@ use crate::process::ProcessId;
 use crate::processor;
 use crate::request::Request;
 use crate::schedule;
-use crate::service::{NTOSKRNL, Service};
+use crate::service::{NTOSKRNL, Service, ShutdownNotification, WorkItem};
 use crate::synchronization::Synchronization;
 use crate::tally::{Occasion, Tally};
+use crate::tracing::Tracing;
 use crate::violation::{Frame, Rule, Violation};
 
 /// A test that breaks the same rule a million times wants to hear of it, but not a million times.
@@ -86,16 +87,6 @@ pub(crate) struct PoolBlock {
     pub(crate) maker: Maker,
 }
 
-/// A work item that a driver has allocated.
-#[derive(Debug)]
-pub(crate) struct WorkItem {
-    pub(crate) _block: Block,
-    pub(crate) device: usize,
-    pub(crate) queued: bool,
-    /// Who allocated it.
-    pub(crate) maker: Maker,
-}
-
 /// A symbolic link.
 #[derive(Debug)]
 pub(crate) struct Link {
@@ -151,6 +142,8 @@ pub(crate) struct State {
     pub(crate) work_items: BTreeMap<usize, WorkItem>,
     /// How many routines of work items are going to run or are running, by the driver whose device they are for.
     pub(crate) running_work: BTreeMap<DriverNumber, usize>,
+    /// The devices that are told when the system shuts down.
+    pub(crate) shutdown: Vec<ShutdownNotification>,
     /// The IRPs that there are, by their addresses.
     pub(crate) requests: HashMap<usize, Arc<Request>>,
     /// The addresses at which IRPs were.
@@ -159,6 +152,8 @@ pub(crate) struct State {
     pub(crate) files: BTreeMap<usize, File>,
     pub(crate) next_file_handle: u64,
     pub(crate) processes: BTreeMap<ProcessId, usize>,
+    /// The events that have names, in lower case.
+    pub(crate) events: BTreeMap<String, usize>,
     /// The memory of objects that need no more than it, by their addresses.
     pub(crate) other_objects: BTreeMap<usize, Block>,
     pub(crate) leaks: Leaks,
@@ -178,6 +173,7 @@ pub(crate) struct Core {
     pub(crate) arena: Arc<Arena>,
     pub(crate) state: Mutex<State>,
     pub(crate) netio: Mutex<Netio>,
+    pub(crate) tracing: Mutex<Tracing>,
     /// What threads wait for. Taken before the state, never while that is held.
     pub(crate) synchronization: Mutex<Synchronization>,
     /// Something has changed that threads may wait for.
@@ -222,6 +218,7 @@ impl Core {
             arena,
             state: Mutex::new(State { next_handle: 0x8000_0000, ..State::default() }),
             netio: Mutex::default(),
+            tracing: Mutex::default(),
             synchronization: Mutex::default(),
             changed: Condvar::new(),
             cancel_lock: AtomicBool::new(false),
@@ -296,6 +293,8 @@ impl Core {
 
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::SeqCst);
+        // Nobody waits any more.
+        self.change(|_| ());
     }
 
     pub(crate) fn is_stopped(&self) -> bool {

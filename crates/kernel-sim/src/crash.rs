@@ -14,7 +14,7 @@ use std::sync::Once;
 
 use crate::coverage;
 use crate::image::StackPointers;
-use crate::trampoline::{self, Entry};
+use crate::trampoline::{self, ARGUMENTS, Entry};
 
 /// Why a call was given up.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +32,8 @@ pub(crate) const TIME_LIMIT: i32 = libc::SIGURG;
 
 /// Instead of a signal: a driver that this one has called has crashed.
 pub(crate) const NESTED: i32 = -1;
+/// Instead of a signal: the thread was to end here.
+pub(crate) const TERMINATED: i32 = -2;
 
 /// A call into the driver, as its thread's signal handlers see it.
 struct Guard {
@@ -56,7 +58,7 @@ thread_local! {
 ///
 /// # Safety
 /// `function` is code of a driver's image that is mapped, or of the simulator itself, and follows the convention.
-pub(crate) unsafe fn call(code: Range<usize>, function: usize, arguments: [usize; 4]) -> Result<usize, Crash> {
+pub(crate) unsafe fn call(code: Range<usize>, function: usize, arguments: [usize; ARGUMENTS]) -> Result<usize, Crash> {
     install();
     let entry = Entry { stack: 0, instruction: 0 };
     let mut guard = Guard { entry, crash: Cell::new(None), code, outer: INNERMOST.get() };
@@ -67,7 +69,8 @@ pub(crate) unsafe fn call(code: Range<usize>, function: usize, arguments: [usize
     let result = unsafe { trampoline::call(entry, function, &raw const arguments) };
     INNERMOST.set(guard.outer);
     let crash = guard.crash.take();
-    CALLEE_CRASHED.set(crash.is_some() && !guard.outer.is_null());
+    let has_crashed = crash.is_some_and(|crash| crash.signal != TERMINATED);
+    CALLEE_CRASHED.set(has_crashed && !guard.outer.is_null());
     crash.map_or(Ok(result), Err)
 }
 

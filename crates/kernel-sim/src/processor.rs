@@ -163,6 +163,11 @@ fn object_in(process: ProcessId) -> usize {
     })
 }
 
+/// This thread, which has no object yet, is that of the system's process with this object.
+pub(crate) fn adopt_thread(object: usize) {
+    OBJECTS.with_borrow_mut(|objects| objects.0.push((ProcessId::SYSTEM, object)));
+}
+
 /// In which thread's context this one runs.
 pub(crate) fn context() -> Context {
     CONTEXT.get()

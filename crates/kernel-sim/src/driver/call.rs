@@ -8,6 +8,7 @@ use crate::crash::{self, Crash};
 use crate::processor::{self, Irql};
 use crate::request::Request;
 use crate::tally::Occasion;
+use crate::trampoline::ARGUMENTS;
 use crate::violation::Rule;
 use crate::{schedule, watchdog};
 
@@ -20,10 +21,12 @@ impl Core {
         self: &Arc<Self>,
         driver: &LoadedDriver,
         function: usize,
-        arguments: [usize; 4],
+        arguments: &[usize],
         irql: Irql,
         request: Option<&Arc<Request>>,
     ) -> Result<(usize, Irql), Crash> {
+        let mut all = [0; ARGUMENTS];
+        all.iter_mut().zip(arguments).for_each(|(place, argument)| *place = *argument);
         let outer = processor::irql();
         let regions = (processor::critical_regions(), processor::guarded_regions());
         let _running = self.run();
@@ -33,15 +36,15 @@ impl Core {
             self.occasion(Occasion::Entered);
             let _watch = watchdog::watch(self.options.time_limit);
             // SAFETY: the function is the driver's, whose image is mapped as long as it is loaded, or a service's.
-            let result = unsafe { crash::call(self.arena.range(), function, arguments) };
+            let result = unsafe { crash::call(self.arena.range(), function, all) };
             match &result {
-                Ok(_) => {
+                Err(crash) if crash.signal != crash::TERMINATED => self.report_crash(*crash),
+                _ => {
                     self.occasion(Occasion::Returned);
                     self.judge_held(regions);
                     let end = processor::stack_end();
                     self.judge_memory(&(end - DRIVER_STACK..end));
                 }
-                Err(crash) => self.report_crash(*crash),
             }
             schedule::open(outer);
             result.map(|value| (value, processor::irql()))
