@@ -66,6 +66,7 @@ macro_rules! controls {
 
 controls! {
     breakpoint: Crash;
+    call_astray: Crash;
     callback_left: CallbackLeft;
     callback_object_left: ObjectLeft;
     callback_unregistered_twice: CallbackInvalid;
@@ -229,6 +230,14 @@ fn a_crash_while_loading_is_a_verdict_too() {
         "{report}"
     );
     assert!(kernel.open(DEVICE, &Caller::system(), DesiredAccess::READ).is_err());
+}
+
+#[test]
+fn a_call_of_what_is_not_there_is_reported_with_its_place() {
+    let (_, violations) = run("call_astray");
+    let report = violations.first().expect("the rule is broken").to_string();
+    assert!(report.contains("access violation at address 0x40"), "{report}");
+    assert!(report.contains(" control(_DEVICE_OBJECT*, _IRP*) (controls/call_astray.c:7)"), "{report}");
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod loading;
 mod malformed;
 mod operations;
 mod pending;
+mod pool;
 mod report;
 mod schedules;
 mod services;

@@ -46,6 +46,8 @@ pub struct Options {
     pub time_limit: Duration,
     /// When time passes.
     pub time: Time,
+    /// How many bytes of pool may be charged to one process at a time.
+    pub pool_quota: usize,
     /// Which calls of services fail.
     pub faults: Faults,
     /// What is in the registry.
@@ -60,6 +62,7 @@ impl Default for Options {
             allocate_pool2: true,
             time_limit: Duration::from_secs(10),
             time: Time::default(),
+            pool_quota: usize::MAX,
             faults: Faults::default(),
             registry: Registry::new(),
             coverage: None,
@@ -83,6 +86,9 @@ const TYPE: usize = 16;
 pub(crate) struct PoolBlock {
     pub(crate) block: Block,
     pub(crate) tag: u32,
+    pub(crate) is_paged: bool,
+    /// The process whose quota it was charged to.
+    pub(crate) charged: Option<ProcessId>,
     /// Who allocated it.
     pub(crate) maker: Maker,
 }
@@ -139,6 +145,8 @@ pub(crate) struct State {
     pub(crate) next_handle: usize,
     pub(crate) pool: HashMap<usize, PoolBlock>,
     pub(crate) freed_pool: BTreeSet<usize>,
+    /// How many bytes of pool are charged to each process.
+    pub(crate) charged_pool: BTreeMap<ProcessId, usize>,
     pub(crate) work_items: BTreeMap<usize, WorkItem>,
     /// How many routines of work items are going to run or are running, by the driver whose device they are for.
     pub(crate) running_work: BTreeMap<DriverNumber, usize>,

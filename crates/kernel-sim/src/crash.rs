@@ -5,6 +5,7 @@
 //! driver that spins, by a signal of the simulator's own.
 
 mod privileged;
+mod stack_copy;
 
 use std::cell::Cell;
 use std::mem::{MaybeUninit, zeroed};
@@ -12,8 +13,12 @@ use std::ops::Range;
 use std::ptr::null_mut;
 use std::sync::Once;
 
+use netio_anycast_protocol::status::NtStatus;
+
+pub(crate) use self::stack_copy::word as stack_word;
 use crate::coverage;
 use crate::image::StackPointers;
+use crate::processor;
 use crate::trampoline::{self, ARGUMENTS, Entry};
 
 /// Why a call was given up.
@@ -34,6 +39,8 @@ pub(crate) const TIME_LIMIT: i32 = libc::SIGURG;
 pub(crate) const NESTED: i32 = -1;
 /// Instead of a signal: the thread was to end here.
 pub(crate) const TERMINATED: i32 = -2;
+/// Instead of a signal: an exception was raised; its status stands for the address.
+pub(crate) const RAISED: i32 = -3;
 
 /// A call into the driver, as its thread's signal handlers see it.
 struct Guard {
@@ -79,9 +86,26 @@ pub(crate) unsafe fn call(code: Range<usize>, function: usize, arguments: [usize
 /// # Safety
 /// Only a service may call it, with nothing on the stack that must be dropped.
 pub(crate) unsafe fn give_up(reason: i32) -> ! {
+    // SAFETY: as the caller promises.
+    unsafe { give_up_with(reason, 0) }
+}
+
+/// Raises an exception in the driver that has called the service which runs. Drivers' own handlers are not looked for.
+///
+/// # Safety
+/// Only a service may call it, with nothing on the stack that must be dropped.
+pub(crate) unsafe fn raise(status: NtStatus) -> ! {
+    // SAFETY: as the caller promises.
+    unsafe { give_up_with(RAISED, status.0.cast_unsigned() as usize) }
+}
+
+/// # Safety
+/// As for [`give_up`].
+unsafe fn give_up_with(reason: i32, address: usize) -> ! {
     // SAFETY: a guard is in the list as long as its call is under way, and a service runs in one.
     let guard = unsafe { &*INNERMOST.get() };
-    guard.crash.set(Some(Crash { signal: reason, address: 0, stack: StackPointers::default() }));
+    let stack = last_call(guard);
+    guard.crash.set(Some(Crash { signal: reason, address, stack }));
     // SAFETY: the entry is that of the call, and nothing on the stack in between must be dropped, as the caller promises.
     unsafe { trampoline::leave(&raw const guard.entry) }
 }
@@ -96,6 +120,17 @@ pub(crate) unsafe fn propagate() {
         // SAFETY: as the caller promises.
         unsafe { give_up(NESTED) };
     }
+}
+
+/// Where the driver has called the last service in a call that is given up, whether inside that or behind it.
+fn last_call(guard: &Guard) -> StackPointers {
+    let call = processor::call().map(|call| call.stack).unwrap_or_default();
+    let stack = StackPointers { end: guard.entry.stack, is_copied: true, ..call };
+    if (1..guard.entry.stack).contains(&stack.stack) {
+        // SAFETY: it is the driver's stack, on which it has called a service.
+        unsafe { stack_copy::keep(stack.stack, guard.entry.stack) };
+    }
+    stack
 }
 
 fn install() {
@@ -139,15 +174,22 @@ extern "C" fn handle(signal: i32, info: *mut libc::siginfo_t, context: *mut libc
         registers[libc::REG_RIP as usize] -= 1;
         return;
     }
+    // The driver has gone to where there is no code; who has called it there is on top of the stack.
+    let is_astray = signal == libc::SIGSEGV && address == instruction;
+    let is_in_driver = guard.code.contains(&instruction);
     // Privileged instructions raise SIGSEGV here.
-    if signal == libc::SIGSEGV && guard.code.contains(&instruction) && privileged::emulate(registers) {
+    if signal == libc::SIGSEGV && is_in_driver && !is_astray && privileged::emulate(registers) {
         return;
     }
-    guard.crash.set(Some(Crash {
-        signal,
-        address,
-        stack: StackPointers { instruction: Some(instruction), stack, frame, end: guard.entry.stack },
-    }));
+    let stack = if is_in_driver || is_astray {
+        // SAFETY: it is the driver's stack, on which it was running.
+        unsafe { stack_copy::keep(stack, guard.entry.stack) };
+        let instruction = (!is_astray).then_some(instruction);
+        StackPointers { instruction, stack, frame, end: guard.entry.stack, is_copied: true }
+    } else {
+        last_call(guard)
+    };
+    guard.crash.set(Some(Crash { signal, address, stack }));
     registers[libc::REG_RSP as usize] = guard.entry.stack.cast_signed() as i64;
     registers[libc::REG_RIP as usize] = guard.entry.instruction.cast_signed() as i64;
 }

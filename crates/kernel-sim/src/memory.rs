@@ -18,6 +18,7 @@ pub(crate) const PAGE: usize = 4096;
 /// Pool is aligned to 16 bytes on 64-bit Windows.
 /// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exallocatepool2>
 const ALIGNMENT: usize = 16;
+const CACHE_LINE: usize = 64;
 /// The address space of one kernel: pages are used again only once all of it was used.
 const ARENA_PAGES: usize = 4 << 20;
 /// What the bytes between a block's end and its guard page hold.
@@ -46,6 +47,8 @@ pub(crate) enum Placement {
     /// As pool: page-aligned if it is a page or more, else [`AtEnd`](Self::AtEnd).
     /// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exallocatepoolwithtag>
     Pool,
+    /// As close to the guard page as the alignment of the processor's cache lines allows.
+    CacheAligned,
 }
 
 impl Arena {
@@ -75,6 +78,7 @@ impl Arena {
         let address = match placement {
             Placement::Pool if length >= PAGE => start,
             Placement::Pool | Placement::AtEnd => end - length.next_multiple_of(ALIGNMENT),
+            Placement::CacheAligned => end - length.next_multiple_of(CACHE_LINE),
         };
         let block = Block { _run: run, address, length };
         // SAFETY: from the block's address to the end of its pages there is nothing but it.

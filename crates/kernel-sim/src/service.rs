@@ -9,6 +9,7 @@ mod device;
 mod dispatcher;
 mod event;
 mod event_object;
+mod exception;
 mod fast_mutex;
 mod irp;
 mod irql;
@@ -279,6 +280,11 @@ services! {
     NTOSKRNL succeeds "IoUninitializeWorkItem" = work_item::uninitialize, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-iouninitializeworkitem";
     NTOSKRNL may_fail "PsCreateSystemThread" = thread::create, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-pscreatesystemthread";
     NTOSKRNL succeeds "PsTerminateSystemThread" = thread::terminate, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-psterminatesystemthread";
+    // Pool with quota, and exceptions.
+    NTOSKRNL may_fail "ExAllocatePoolWithQuotaTag" = pool::allocate_pool_with_quota, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-exallocatepoolwithquotatag";
+    NTOSKRNL succeeds "ExRaiseAccessViolation" = exception::raise_access_violation, APC_LEVEL, "ddi/ntddk/nf-ntddk-exraiseaccessviolation";
+    NTOSKRNL succeeds "ExRaiseDatatypeMisalignment" = exception::raise_datatype_misalignment, APC_LEVEL, "ddi/ntddk/nf-ntddk-exraisedatatypemisalignment";
+    NTOSKRNL succeeds "ExRaiseStatus" = exception::raise_status, APC_LEVEL, "ddi/ntddk/nf-ntddk-exraisestatus";
     // The registry, and the end of the system.
     NTOSKRNL may_fail "IoOpenDriverRegistryKey" = registry::open_driver_key, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-ioopendriverregistrykey";
     NTOSKRNL may_fail "IoRegisterLastChanceShutdownNotification" = shutdown::register, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-ioregisterlastchanceshutdownnotification";

@@ -141,7 +141,10 @@ const WHEN: &[(Rule, When)] = &[
     (Rule::PoolInvalidFree, FREE),
     (Rule::PoolWrongTag, FREE),
     (Rule::PoolOverrun, At(&[Call("ExFreePool"), Call("ExFreePoolWithTag"), Call("IofCompleteRequest")])),
-    (Rule::PoolParameter, At(&[Call("ExAllocatePool2"), Call("ExAllocatePoolWithTag")])),
+    (
+        Rule::PoolParameter,
+        At(&[Call("ExAllocatePool2"), Call("ExAllocatePoolWithQuotaTag"), Call("ExAllocatePoolWithTag")]),
+    ),
     (Rule::IrpCompletedTwice, COMPLETE),
     (Rule::IrpUnknown, At(&[Call("IoCancelIrp"), Call("IofCallDriver"), Call("IofCompleteRequest")])),
     (Rule::IrpNotCompleted, At(&[Dispatched])),

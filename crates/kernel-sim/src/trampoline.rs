@@ -123,7 +123,7 @@ unsafe extern "win64" fn service_entry() {
 /// Notes which service the driver calls and from where, and judges the call as such.
 extern "win64" fn note_call(binding: &Binding, stack: usize, frame: usize) {
     let Binding { service, driver, .. } = *binding;
-    let stack = StackPointers { instruction: None, stack, frame, end: processor::stack_end() };
+    let stack = StackPointers { instruction: None, stack, frame, end: processor::stack_end(), is_copied: false };
     processor::set_call(Some(Call { service, driver, stack }));
     processor::core().called(service);
 }

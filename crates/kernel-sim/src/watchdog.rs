@@ -1,10 +1,11 @@
 //! Stopping drivers that don't come back.
 //!
 //! One thread for the whole process knows every call that is under way and its limit, and interrupts the thread of a call
-//! that is over it, until the call is given up.
+//! that is over it, until the call is given up. What counts is the time that the thread was running: on a busy machine others
+//! may have kept it waiting.
 
 use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, Once};
+use std::sync::{Condvar, Mutex, Once, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,7 +22,43 @@ static CHANGED: Condvar = Condvar::new();
 
 struct Calls {
     next: u64,
-    under_way: BTreeMap<u64, (Instant, libc::pthread_t)>,
+    under_way: BTreeMap<u64, Call>,
+}
+
+#[derive(Clone, Copy)]
+struct Call {
+    thread: libc::pthread_t,
+    limit: Duration,
+    /// When to look at it next.
+    due: Instant,
+    /// How long the thread had been running when it was looked at first.
+    running: Option<Duration>,
+}
+
+impl Call {
+    /// Looks at a call that is due, and stops it if it is over its limit.
+    fn look(&mut self) {
+        let now = self.thread_time();
+        let used = now.saturating_sub(*self.running.get_or_insert(now));
+        if used >= self.limit {
+            // SAFETY: the thread is alive, since its watch is: it is removed under the lock that is held.
+            unsafe { libc::pthread_kill(self.thread, SIGNAL) };
+        }
+        self.due = Instant::now() + self.limit.saturating_sub(used).max(AGAIN);
+    }
+
+    /// How long the thread has been running.
+    fn thread_time(&self) -> Duration {
+        let mut clock = 0;
+        // SAFETY: the thread is alive, since its watch is: it is removed under the lock that is held.
+        let found = unsafe { libc::pthread_getcpuclockid(self.thread, &raw mut clock) };
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the place is there to be written to.
+        let read = unsafe { libc::clock_gettime(clock, &raw mut time) };
+        debug_assert_eq!((found, read), (0, 0), "a thread that is alive has a clock");
+        let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
+        Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), nanoseconds)
+    }
 }
 
 /// A call under way; it is watched until this is dropped.
@@ -39,11 +76,11 @@ pub(crate) fn watch(limit: Duration) -> Watch {
     let mut calls = lock(&CALLS);
     let number = calls.next;
     calls.next += 1;
-    let deadline = Instant::now() + limit;
-    let first = calls.under_way.values().all(|(other, _)| deadline < *other);
+    let due = Instant::now() + limit;
+    let first = calls.under_way.values().all(|other| due < other.due);
     // SAFETY: pthread_self has no preconditions.
     let thread = unsafe { libc::pthread_self() };
-    calls.under_way.insert(number, (deadline, thread));
+    calls.under_way.insert(number, Call { thread, limit, due, running: None });
     if first {
         CHANGED.notify_one();
     }
@@ -60,20 +97,16 @@ fn run() {
     let mut calls = lock(&CALLS);
     loop {
         let now = Instant::now();
-        let mut wait = AGAIN;
-        let earliest = calls.under_way.values().map(|(deadline, _)| *deadline).min();
-        match earliest {
-            Some(deadline) if deadline > now => wait = deadline - now,
-            _ => {}
+        for call in calls.under_way.values_mut().filter(|call| call.due <= now) {
+            call.look();
         }
-        for (_, thread) in calls.under_way.values().filter(|(deadline, _)| *deadline <= now) {
-            // SAFETY: the thread is alive, since its watch is: it is removed under this lock.
-            unsafe { libc::pthread_kill(*thread, SIGNAL) };
-        }
-        calls = if earliest.is_none() {
-            CHANGED.wait(calls).unwrap_or_else(std::sync::PoisonError::into_inner)
-        } else {
-            CHANGED.wait_timeout(calls, wait).unwrap_or_else(std::sync::PoisonError::into_inner).0
+        let next = calls.under_way.values().map(|call| call.due).min();
+        calls = match next {
+            None => CHANGED.wait(calls).unwrap_or_else(PoisonError::into_inner),
+            Some(due) => {
+                let wait = due.saturating_duration_since(Instant::now());
+                CHANGED.wait_timeout(calls, wait).unwrap_or_else(PoisonError::into_inner).0
+            }
         };
     }
 }

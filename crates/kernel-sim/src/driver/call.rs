@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use netio_anycast_protocol::status::NtStatus;
+
 use super::LoadedDriver;
 use crate::core::Core;
 use crate::crash::{self, Crash};
@@ -14,6 +16,12 @@ use crate::{schedule, watchdog};
 
 /// How much of a thread's stack a call into a driver may have used.
 const DRIVER_STACK: usize = 256 << 10;
+
+/// An exception that was raised, in words.
+fn raised(status: usize) -> String {
+    let status = NtStatus::from_bits(u32::try_from(status).unwrap_or(u32::MAX));
+    format!("the exception {status} was raised, and drivers' own handlers are not looked for")
+}
 
 impl Core {
     /// Calls the driver at an IRQL. Returns what it returns, and the IRQL at which it does.
@@ -75,15 +83,12 @@ impl Core {
     fn report_crash(&self, crash: Crash) {
         self.stop();
         let mut stack = self.frames(Some(crash.stack));
-        if stack.is_empty() {
-            // Inside a service, or at no address at all.
-            stack = self.frames(processor::call().map(|call| call.stack));
-        }
         stack.extend(self.outer_frames());
         let request = processor::request();
         let (rule, detail) = match crash.signal {
             // It is the crash of another driver that this one has called, which was reported.
             crash::NESTED => return,
+            crash::RAISED => (Rule::Crash, raised(crash.address)),
             watchdog::SIGNAL => (Rule::TimeLimit, format!("it did not return within {:?}", self.options.time_limit)),
             libc::SIGSEGV | libc::SIGBUS => (Rule::Crash, self.access_violation(crash.address)),
             libc::SIGILL => (Rule::Crash, "illegal instruction".to_owned()),

@@ -56,7 +56,7 @@ pub(super) fn allocate(characters: &[u8]) -> usize {
     block.write_bytes(0, characters);
     let address = block.address();
     let maker = core.maker();
-    core.state().pool.insert(address, PoolBlock { block, tag: TAG, maker });
+    core.state().pool.insert(address, PoolBlock { block, tag: TAG, is_paged: true, charged: None, maker });
     address
 }
 
