@@ -120,6 +120,9 @@ controls! {
     object_gone: ObjectInvalid;
     object_left: ObjectLeft;
     object_not_referenced: ObjectDereferenced;
+    paged_code_at_dispatch_level: PagedMemory;
+    paged_data_at_dispatch_level: PagedMemory;
+    paged_pool_at_dispatch_level: PagedMemory;
     pool_double_free: PoolDoubleFree;
     pool_invalid_free: PoolInvalidFree;
     pool_leak: PoolLeak;
@@ -137,6 +140,7 @@ controls! {
     row_not_aligned: RowInvalid;
     rundown_left: Rundown;
     rundown_released_twice: Rundown;
+    section_not_locked: SectionLock;
     semaphore_limit: SemaphoreLimit;
     shutdown_left: ShutdownLeft;
     spin: TimeLimit;

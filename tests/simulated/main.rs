@@ -21,6 +21,7 @@ mod irql;
 mod loading;
 mod malformed;
 mod operations;
+mod paging;
 mod pending;
 mod pool;
 mod report;

@@ -148,6 +148,8 @@ pub(crate) struct State {
     /// How many bytes of pool are charged to each process.
     pub(crate) charged_pool: BTreeMap<ProcessId, usize>,
     pub(crate) work_items: BTreeMap<usize, WorkItem>,
+    /// How often drivers have locked a section that may be paged out, by where it begins.
+    pub(crate) locked_sections: BTreeMap<usize, usize>,
     /// How many routines of work items are going to run or are running, by the driver whose device they are for.
     pub(crate) running_work: BTreeMap<DriverNumber, usize>,
     /// The devices that are told when the system shuts down.

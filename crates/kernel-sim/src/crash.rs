@@ -18,6 +18,7 @@ use netio_anycast_protocol::status::NtStatus;
 pub(crate) use self::stack_copy::word as stack_word;
 use crate::coverage;
 use crate::image::StackPointers;
+use crate::paging::{self, Access};
 use crate::processor;
 use crate::trampoline::{self, ARGUMENTS, Entry};
 
@@ -41,6 +42,8 @@ pub(crate) const NESTED: i32 = -1;
 pub(crate) const TERMINATED: i32 = -2;
 /// Instead of a signal: an exception was raised; its status stands for the address.
 pub(crate) const RAISED: i32 = -3;
+/// Instead of a signal: memory was touched at DISPATCH_LEVEL or above that may be paged out.
+pub(crate) const PAGED: i32 = -4;
 
 /// A call into the driver, as its thread's signal handlers see it.
 struct Guard {
@@ -150,11 +153,6 @@ fn install() {
 }
 
 extern "C" fn handle(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
-    let guard = INNERMOST.get();
-    // SAFETY: a guard is in the list as long as its call is under way.
-    let Some(guard) = (unsafe { guard.as_ref() }) else {
-        return outside_of_drivers(signal);
-    };
     // SAFETY: the kernel calls a SA_SIGINFO handler with the signal's information.
     let info = unsafe { &*info };
     // SAFETY: every signal but TIME_LIMIT has an address, and for that one the value is not used.
@@ -162,6 +160,17 @@ extern "C" fn handle(signal: i32, info: *mut libc::siginfo_t, context: *mut libc
     let context = context.cast::<libc::ucontext_t>();
     // SAFETY: and with the interrupted thread's registers.
     let registers = unsafe { &mut (*context).uc_mcontext.gregs };
+    // The simulator's own code comes to memory that is paged out, too.
+    let reason = match page_in(signal, info.si_code, address, registers) {
+        Access::Again => return,
+        Access::Forbidden => PAGED,
+        Access::Other => signal,
+    };
+    let guard = INNERMOST.get();
+    // SAFETY: a guard is in the list as long as its call is under way.
+    let Some(guard) = (unsafe { guard.as_ref() }) else {
+        return outside_of_drivers(signal);
+    };
     let value = |register: i64| usize::try_from(register.cast_unsigned()).unwrap_or_default();
     let instruction = value(registers[libc::REG_RIP as usize]);
     let stack = value(registers[libc::REG_RSP as usize]);
@@ -175,10 +184,10 @@ extern "C" fn handle(signal: i32, info: *mut libc::siginfo_t, context: *mut libc
         return;
     }
     // The driver has gone to where there is no code; who has called it there is on top of the stack.
-    let is_astray = signal == libc::SIGSEGV && address == instruction;
+    let is_astray = reason == libc::SIGSEGV && address == instruction;
     let is_in_driver = guard.code.contains(&instruction);
     // Privileged instructions raise SIGSEGV here.
-    if signal == libc::SIGSEGV && is_in_driver && !is_astray && privileged::emulate(registers) {
+    if reason == libc::SIGSEGV && is_in_driver && !is_astray && privileged::emulate(registers) {
         return;
     }
     let stack = if is_in_driver || is_astray {
@@ -189,9 +198,18 @@ extern "C" fn handle(signal: i32, info: *mut libc::siginfo_t, context: *mut libc
     } else {
         last_call(guard)
     };
-    guard.crash.set(Some(Crash { signal, address, stack }));
+    guard.crash.set(Some(Crash { signal: reason, address, stack }));
     registers[libc::REG_RSP as usize] = guard.entry.stack.cast_signed() as i64;
     registers[libc::REG_RIP as usize] = guard.entry.instruction.cast_signed() as i64;
+}
+
+/// Sees to an access to memory that is paged out, and to the end of a single step that one has made necessary.
+fn page_in(signal: i32, code: i32, address: usize, registers: &mut [i64; 23]) -> Access {
+    match signal {
+        libc::SIGSEGV => paging::fault(address, registers),
+        libc::SIGTRAP if code == libc::TRAP_TRACE && paging::stepped(registers) => Access::Again,
+        _ => Access::Other,
+    }
 }
 
 /// A crash of the simulator itself, or of the program around it: as if there were no handler.

@@ -52,6 +52,7 @@ mod major;
 mod memory;
 mod objects;
 mod owner;
+mod paging;
 mod process;
 mod processor;
 mod registry;

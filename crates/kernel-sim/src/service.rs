@@ -18,6 +18,7 @@ mod memory;
 mod netio;
 mod object;
 mod open;
+mod pageable_section;
 mod pool;
 mod process;
 mod reference;
@@ -280,6 +281,10 @@ services! {
     NTOSKRNL succeeds "IoUninitializeWorkItem" = work_item::uninitialize, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-iouninitializeworkitem";
     NTOSKRNL may_fail "PsCreateSystemThread" = thread::create, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-pscreatesystemthread";
     NTOSKRNL succeeds "PsTerminateSystemThread" = thread::terminate, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-psterminatesystemthread";
+    // Sections that may be paged out.
+    NTOSKRNL succeeds "MmLockPagableDataSection" = pageable_section::lock, APC_LEVEL, "ddi/wdm/nf-wdm-mmlockpagabledatasection";
+    NTOSKRNL succeeds "MmLockPagableSectionByHandle" = pageable_section::lock_again, APC_LEVEL, "ddi/ntddk/nf-ntddk-mmlockpagablesectionbyhandle";
+    NTOSKRNL succeeds "MmUnlockPagableImageSection" = pageable_section::unlock, APC_LEVEL, "ddi/wdm/nf-wdm-mmunlockpagableimagesection";
     // Pool with quota, and exceptions.
     NTOSKRNL may_fail "ExAllocatePoolWithQuotaTag" = pool::allocate_pool_with_quota, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-exallocatepoolwithquotatag";
     NTOSKRNL succeeds "ExRaiseAccessViolation" = exception::raise_access_violation, APC_LEVEL, "ddi/ntddk/nf-ntddk-exraiseaccessviolation";

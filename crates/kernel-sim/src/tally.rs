@@ -145,6 +145,15 @@ const WHEN: &[(Rule, When)] = &[
         Rule::PoolParameter,
         At(&[Call("ExAllocatePool2"), Call("ExAllocatePoolWithQuotaTag"), Call("ExAllocatePoolWithTag")]),
     ),
+    (Rule::PagedMemory, At(&[Entered])),
+    (
+        Rule::SectionLock,
+        At(&[
+            Call("MmLockPagableDataSection"),
+            Call("MmLockPagableSectionByHandle"),
+            Call("MmUnlockPagableImageSection"),
+        ]),
+    ),
     (Rule::IrpCompletedTwice, COMPLETE),
     (Rule::IrpUnknown, At(&[Call("IoCancelIrp"), Call("IofCallDriver"), Call("IofCompleteRequest")])),
     (Rule::IrpNotCompleted, At(&[Dispatched])),

@@ -51,6 +51,10 @@ rules! {
     PoolOverrun: "nothing is written behind the end of a buffer", "devtest/special-pool";
     /// Pool was asked for in a way that is not allowed.
     PoolParameter: "pool is allocated with a size, a tag and a valid type", "ddi/wdm/nf-wdm-exallocatepool2";
+    /// Memory that may be paged out was touched at DISPATCH_LEVEL or above.
+    PagedMemory: "memory that may be paged out is touched below DISPATCH_LEVEL", "devtest/force-irql-checking";
+    /// A section was locked that can't be paged out, or unlocked that was not locked.
+    SectionLock: "sections that may be paged out are unlocked as often as they were locked", "ddi/wdm/nf-wdm-mmunlockpagableimagesection";
     /// An IRP was completed that was completed before.
     IrpCompletedTwice: "an IRP is completed once", "kernel/completing-irps";
     /// Something was completed that is no IRP of this driver.

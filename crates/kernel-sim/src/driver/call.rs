@@ -88,6 +88,7 @@ impl Core {
         let (rule, detail) = match crash.signal {
             // It is the crash of another driver that this one has called, which was reported.
             crash::NESTED => return,
+            crash::PAGED => (Rule::PagedMemory, self.paged_access(crash.address)),
             crash::RAISED => (Rule::Crash, raised(crash.address)),
             watchdog::SIGNAL => (Rule::TimeLimit, format!("it did not return within {:?}", self.options.time_limit)),
             libc::SIGSEGV | libc::SIGBUS => (Rule::Crash, self.access_violation(crash.address)),
@@ -96,6 +97,17 @@ impl Core {
             signal => (Rule::Crash, format!("stopped by signal {signal}")),
         };
         self.report_at(rule, detail, stack, request.as_deref());
+    }
+
+    /// An access to memory that may be paged out, in words.
+    fn paged_access(&self, address: usize) -> String {
+        let driver = self.driver_at(address);
+        let section = driver.as_ref().and_then(|driver| {
+            let section = driver.image().pageable_section(address)?;
+            Some(format!("the section {} of {}", section.name, driver.name()))
+        });
+        let what = section.unwrap_or_else(|| "paged pool".to_owned());
+        format!("{what} is touched at {address:#x}, at {}", processor::irql())
     }
 
     /// An access violation in words.

@@ -131,6 +131,9 @@ fn allocate(core: &Core, wanted: Wanted) -> Result<usize, NtStatus> {
         let poison = processor::request().map_or_else(|| core.poison(), |request| request.poison);
         block.fill_pattern(0, poison);
     }
+    if wanted.has(flag::PAGED) {
+        core.arena.paging().add(&block.pages(), libc::PROT_READ | libc::PROT_WRITE);
+    }
     let address = block.address();
     let maker = core.maker();
     let pool = PoolBlock { block, tag: wanted.tag, is_paged: wanted.has(flag::PAGED), charged, maker };
@@ -182,6 +185,7 @@ pub(super) fn free(core: &Core, address: usize, tag: u32) {
     state.freed_pool.insert(address);
     state.give_back(&pool);
     drop(state);
+    core.arena.paging().remove(&pool.block.pages());
     if pool.is_paged && processor::irql() > Irql::APC_LEVEL {
         core.report(Rule::IrqlTooHigh, format!("paged pool is freed at up to {}", Irql::APC_LEVEL));
     }
