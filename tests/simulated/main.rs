@@ -8,8 +8,10 @@
 
 mod access;
 mod agreement;
+mod batches;
 mod bench;
 mod call_sites;
+mod client;
 mod concurrency;
 mod controls;
 mod coverage;
@@ -18,6 +20,8 @@ mod faults;
 mod fuzzing;
 mod images;
 mod irql;
+mod kernel_clients;
+mod leases;
 mod loading;
 mod malformed;
 mod operations;
@@ -28,3 +32,4 @@ mod report;
 mod schedules;
 mod services;
 mod waiting;
+mod waits;

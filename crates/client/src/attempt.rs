@@ -10,6 +10,7 @@ use crate::lease_list::LeaseSelection;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Attempt {
     Open(String),
+    ListInterfaces,
     ResolveAlias(String),
     QueryVersion,
     Create(IpAddr, InterfaceId),
@@ -32,6 +33,7 @@ impl Attempt {
             }
             Self::GetTable(selection) | Self::ListLeases(LeaseSelection { table: selection, .. }) => selection.family,
             Self::Open(_)
+            | Self::ListInterfaces
             | Self::ResolveAlias(_)
             | Self::QueryVersion
             | Self::Apply(_)
@@ -45,6 +47,7 @@ impl fmt::Display for Attempt {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Open(path) => write!(formatter, "cannot open the driver's device {path}"),
+            Self::ListInterfaces => formatter.write_str("cannot list the network interfaces"),
             Self::ResolveAlias(alias) => write!(formatter, "cannot find the interface \"{alias}\""),
             Self::QueryVersion => formatter.write_str("cannot read the driver's version"),
             Self::Create(address, interface) => write!(formatter, "cannot add {address} to {interface}"),

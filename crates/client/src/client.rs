@@ -42,6 +42,11 @@ impl<T: Transport> Client<T> {
         Ok(Self { transport, version })
     }
 
+    /// The way to the driver, for requests that the client has no method for.
+    pub const fn transport(&self) -> &T {
+        &self.transport
+    }
+
     /// What the driver is and can do, as it said when the client connected.
     pub const fn version(&self) -> &Version {
         &self.version

@@ -104,6 +104,16 @@ impl Error {
         Self { win32: Some(win32), ..error }
     }
 
+    /// The interfaces could not be listed, for the reason that the system gave: a Win32 code.
+    #[must_use]
+    pub fn listing_interfaces(win32: Win32Error) -> Self {
+        let kind = match win32 {
+            Win32Error::NOT_ENOUGH_MEMORY => ErrorKind::NoResources,
+            _ => ErrorKind::Other,
+        };
+        Self { win32: Some(win32), ..Self::explained(&Attempt::ListInterfaces, kind, None) }
+    }
+
     /// The request ended with a failure.
     pub(crate) fn refused(attempt: &Attempt, code: OsError) -> Self {
         Self::explained(attempt, ErrorKind::of(code.status), Some(code))

@@ -97,7 +97,7 @@ fn not_supported(family: Option<Family>) -> Explanation {
 
 fn access_denied(attempt: &Attempt) -> Explanation {
     match attempt {
-        Attempt::Open(_) | Attempt::ResolveAlias(_) => {
+        Attempt::Open(_) | Attempt::ListInterfaces | Attempt::ResolveAlias(_) => {
             say("only SYSTEM and the Administrators may do that", "Run the program as an administrator")
         }
         Attempt::Delete(..) => say(

@@ -90,8 +90,38 @@ impl fmt::Display for InterfaceName {
     }
 }
 
-/// Where aliases are looked up. On Windows this is `SystemInterfaces`.
+/// An interface that the system has.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct NetworkInterface {
+    /// Its LUID.
+    pub luid: Luid,
+    /// Its index at the moment.
+    pub index: u32,
+    /// Its alias.
+    pub alias: String,
+    /// Whether it can pass packets.
+    pub is_up: bool,
+}
+
+impl NetworkInterface {
+    /// Whether it is the software loopback interface: nothing that is put on it leaves the system.
+    #[must_use]
+    pub const fn is_loopback(&self) -> bool {
+        /// `IF_TYPE_SOFTWARE_LOOPBACK` of `ipifcons.h`, and where a `NET_LUID` has the type.
+        const SOFTWARE_LOOPBACK: u64 = 24;
+        const TYPE_SHIFT: u32 = 48;
+        self.luid.0 >> TYPE_SHIFT == SOFTWARE_LOOPBACK
+    }
+}
+
+/// The interfaces of a system. On Windows this is `SystemInterfaces`.
 pub trait Interfaces {
+    /// All that have an IP stack.
+    ///
+    /// # Errors
+    /// `NoResources`, or `Other` with the system's own code.
+    fn all(&self) -> Result<Vec<NetworkInterface>, Error>;
+
     /// The LUID of the interface with this alias.
     ///
     /// # Errors

@@ -68,7 +68,8 @@ impl<'a, T: Transport> Lease<'a, T> {
         &self.entry
     }
 
-    /// Withdraws the address, and tells whether that succeeded. An address that is gone already is what was wanted.
+    /// Withdraws the address, and tells whether that succeeded. An address that is gone already is what was wanted; one that
+    /// others share stays, as theirs.
     ///
     /// ```
     /// # #[path = "../tests/support/mod.rs"]
@@ -85,8 +86,8 @@ impl<'a, T: Transport> Lease<'a, T> {
     /// ```
     ///
     /// # Errors
-    /// `AccessDenied`: others hold the shared lease too, and the driver does not part this handle's share from it; it ends
-    /// with the client. Or what NetIO refuses the withdrawal with: the driver then tries again when the client is dropped.
+    /// What NetIO refuses the withdrawal with: the driver then tries again when the client is dropped. `AccessDenied`: the
+    /// lease was ended by force, and the address is another's lease by now.
     pub fn release(mut self) -> Result<(), Error> {
         self.withdraw()
     }

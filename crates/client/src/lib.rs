@@ -78,10 +78,10 @@ pub use apply::{Atomicity, Change, Item, Outcome};
 pub use client::{Client, query_version};
 pub use entry::{Entry, Family, InterfaceId, Selection, Table};
 pub use error::{Error, ErrorKind};
-pub use interface::{InterfaceName, InterfaceNameError, Interfaces};
+pub use interface::{InterfaceName, InterfaceNameError, Interfaces, NetworkInterface};
 pub use lease::{Lease, Sharing};
 pub use lease_list::{LeaseEntry, LeaseList, LeaseSelection};
 pub use transport::{Access, CompletedRequest, OsError, PendingRequest, Returned, Transport};
 pub use wait::ChangeWait;
 #[cfg(windows)]
-pub use windows::{DeviceTransport, SystemInterfaces};
+pub use windows::{DeviceTransport, SystemInterfaces, process_image};

@@ -4,6 +4,8 @@ mod device;
 mod interfaces;
 mod last_error;
 mod pending;
+mod processes;
 
 pub use device::DeviceTransport;
 pub use interfaces::SystemInterfaces;
+pub use processes::process_image;

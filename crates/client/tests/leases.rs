@@ -112,12 +112,43 @@ fn a_shared_lease_goes_with_its_last_holder() -> Result<(), Error> {
     let _share = second.lease(ip("192.0.2.1"), ETHERNET, Sharing::Shared)?.until_the_client_goes();
     let listed = observer.leases(LeaseSelection::default())?.leases;
     assert_eq!((listed.len(), listed[0].holders, listed[0].sharing), (1, 2, Sharing::Shared));
-    drop(lease);
+    lease.release()?;
+    assert_eq!(addresses(&observer), ["192.0.2.1"]);
+    assert_eq!(observer.leases(LeaseSelection::default())?.leases[0].holders, 1);
     drop(first);
     assert_eq!(addresses(&observer), ["192.0.2.1"]);
     drop(second);
     assert!(addresses(&observer).is_empty());
     Ok(())
+}
+
+#[test]
+fn a_lease_whose_interface_went_and_came_back_can_be_taken_again() -> Result<(), Error> {
+    let driver = LeasingDriver::over(model());
+    let client = connect(&driver);
+    let lease = client.lease(ip("192.0.2.1"), ETHERNET, Sharing::Exclusive)?;
+    let error = client.lease(ip("192.0.2.1"), ETHERNET, Sharing::Exclusive).expect_err("it is there");
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{error}");
+
+    driver.by_others(|model| {
+        model.remove_interface(ethernet(5).luid).expect("it is there");
+        model.add_interface(netio_model::Interface { index: 9, ..ethernet(5) }).expect("it has gone");
+    });
+    assert!(addresses(&client).is_empty());
+    let again = client.lease(ip("192.0.2.1"), InterfaceId::Luid(lease.entry().luid), Sharing::Exclusive)?;
+    assert_eq!(again.entry().index, 9);
+    assert_eq!(client.leases(LeaseSelection::default())?.leases.len(), 1);
+    Ok(())
+}
+
+#[test]
+fn an_address_that_is_no_lease_is_anybodys_to_delete() -> Result<(), Error> {
+    let driver = LeasingDriver::over(model());
+    let (first, second) = (connect(&driver), connect(&driver));
+    first.create(ip("192.0.2.1"), ETHERNET)?;
+    let error = second.lease(ip("192.0.2.1"), ETHERNET, Sharing::Shared).expect_err("it is nobody's lease");
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{error}");
+    second.delete(ip("192.0.2.1"), ETHERNET)
 }
 
 #[test]

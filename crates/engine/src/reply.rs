@@ -1,8 +1,8 @@
 //! Writing what a request returns: every byte of it, and not one more.
 
-use netio_anycast_protocol::row::Row;
 use netio_anycast_protocol::status::NtStatus;
 use netio_anycast_protocol::table::TableHeader;
+use netio_anycast_protocol::wait::Generation;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unalign, transmute};
 
 use crate::engine::Completion;
@@ -43,35 +43,34 @@ where
 ///
 /// # Errors
 /// [`NtStatus::BUFFER_TOO_SMALL`] if not even the header fits, which the decoder has excluded.
-pub(crate) fn table(output: &mut [u8], rows: impl Iterator<Item = Row>, generation: u64) -> Result<Completion, Mapped> {
+pub(crate) fn table<T: IntoBytes + Immutable>(
+    output: &mut [u8],
+    rows: impl Iterator<Item = T>,
+    generation: Generation,
+) -> Result<Completion, Mapped> {
     let Some((header, space)) = output.split_first_chunk_mut() else {
         return Err(Mapped::refused(NtStatus::BUFFER_TOO_SMALL));
     };
-    let (slots, _too_short_for_a_row) = space.as_chunks_mut();
-    let mut slots = slots.iter_mut();
-    let mut count = 0_u32;
-    let mut total = 0_u32;
+    let (mut written, mut count, mut total) = (0_usize, 0_u32, 0_u32);
     for row in rows {
         total = total.saturating_add(1);
-        if let Some(slot) = slots.next() {
-            *slot = row_bytes(row);
+        if row.write_to_prefix(space.get_mut(written..).unwrap_or_default()).is_ok() {
+            written = written.saturating_add(size_of::<T>());
             count = count.saturating_add(1);
         }
     }
-    *header = header_bytes(TableHeader { count, total, generation });
+    Ok(end_table::<T>(header, count, total, generation))
+}
+
+/// Writes the header of a table whose first `count` rows are there, of `total`.
+pub(crate) fn end_table<T>(
+    header: &mut [u8; size_of::<TableHeader>()],
+    count: u32,
+    total: u32,
+    generation: Generation,
+) -> Completion {
+    *header = transmute!(TableHeader { count, total, generation: generation.0 });
     let status = if count < total { NtStatus::BUFFER_OVERFLOW } else { NtStatus::SUCCESS };
-    Ok(Completion { status, information: table_length(count) })
-}
-
-const fn row_bytes(row: Row) -> [u8; size_of::<Row>()] {
-    transmute!(row)
-}
-
-const fn header_bytes(header: TableHeader) -> [u8; size_of::<TableHeader>()] {
-    transmute!(header)
-}
-
-/// The length of a header and `count` rows.
-const fn table_length(count: u32) -> usize {
-    (count as usize).saturating_mul(size_of::<Row>()).saturating_add(size_of::<TableHeader>())
+    let rows = (count as usize).saturating_mul(size_of::<T>());
+    Completion { status, information: rows.saturating_add(size_of::<TableHeader>()) }
 }

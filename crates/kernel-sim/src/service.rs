@@ -21,6 +21,7 @@ mod open;
 mod pageable_section;
 mod pool;
 mod process;
+mod protected_completion;
 mod reference;
 mod registry;
 mod registry_values;
@@ -110,6 +111,7 @@ services! {
     NTOSKRNL succeeds "ExAcquirePushLockSharedEx" = lock::acquire_shared, APC_LEVEL, "ddi/wdm/nf-wdm-exacquirepushlockshared";
     NTOSKRNL succeeds "ExFreePool" = pool::free_pool, DISPATCH_LEVEL, "ddi/ntddk/nf-ntddk-exfreepool";
     NTOSKRNL succeeds "ExFreePoolWithTag" = pool::free_pool_with_tag, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-exfreepoolwithtag";
+    NTOSKRNL succeeds "ExInitializePushLock" = lock::initialize_push_lock, APC_LEVEL, "ddi/wdm/nf-wdm-exinitializepushlock";
     NTOSKRNL succeeds "ExReleasePushLockExclusiveEx" = lock::release_exclusive, APC_LEVEL, "ddi/wdm/nf-wdm-exreleasepushlockexclusive";
     NTOSKRNL succeeds "ExReleasePushLockSharedEx" = lock::release_shared, APC_LEVEL, "ddi/wdm/nf-wdm-exreleasepushlockshared";
     NTOSKRNL succeeds "IoAcquireCancelSpinLock" = cancel::acquire_lock, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-ioacquirecancelspinlock";
@@ -246,6 +248,7 @@ services! {
     NTOSKRNL succeeds "IoGetRequestorProcess" = process::requestor, DISPATCH_LEVEL, "ddi/ntifs/nf-ntifs-iogetrequestorprocess";
     NTOSKRNL succeeds "IoGetRequestorProcessId" = process::requestor_id, DISPATCH_LEVEL, "ddi/ntifs/nf-ntifs-iogetrequestorprocessid";
     NTOSKRNL succeeds "IoInitializeIrp" = irp::initialize, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-ioinitializeirp";
+    NTOSKRNL may_fail "IoSetCompletionRoutineEx" = protected_completion::set, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-iosetcompletionroutineex";
     NTOSKRNL succeeds "IoReuseIrp" = irp::reuse, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-ioreuseirp";
     NTOSKRNL succeeds "IofCallDriver" = irp::call_driver, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-iofcalldriver";
     NTOSKRNL succeeds "ExGetPreviousMode" = process::previous_mode, HIGH_LEVEL, "ddi/wdm/nf-wdm-exgetpreviousmode";

@@ -225,6 +225,8 @@ impl Core {
     /// Lets time pass, from each timer to the next. What follows from one has happened before the next is due, unless threads
     /// take turns.
     pub(crate) fn advance(self: &Arc<Self>, duration: Duration) {
+        // What is under way may be about to set a timer.
+        self.settle();
         let mut synchronization = lock(&self.synchronization);
         let end = synchronization.clock.interrupt_time().saturating_add(clock::units(duration));
         loop {

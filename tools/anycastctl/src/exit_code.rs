@@ -8,7 +8,7 @@ pub enum ExitCode {
     Success = 0,
     /// Failed for a reason that has no code of its own.
     Failure = 1,
-    /// The command line is wrong.
+    /// The command line, or a file that it names, is wrong.
     Usage = 2,
     /// The interface, the address on it, or a file does not exist.
     NotFound = 3,
@@ -22,7 +22,7 @@ pub enum ExitCode {
     Incompatible = 7,
 }
 
-impl From<ExitCode> for std::process::ExitCode {
+impl From<ExitCode> for i32 {
     fn from(code: ExitCode) -> Self {
         Self::from(code as u8)
     }

@@ -4,9 +4,12 @@ use netio_anycast_client::protocol::status::NtStatus;
 use netio_anycast_client::protocol::win32::Win32Error;
 use netio_anycast_client::{Error, ErrorKind};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::codes::{NtStatusCode, Win32Code};
 use crate::exit_code::ExitCode;
+use crate::human::{ERROR, LABEL};
+use crate::report::Report;
 
 /// What kind of failure it is, as JSON names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -14,6 +17,8 @@ use crate::exit_code::ExitCode;
 pub enum FailureKind {
     /// The command line is wrong.
     Usage,
+    /// A file that the command line names is not as it should be.
+    InvalidFile,
     /// The interface, the address on it, or a file does not exist.
     NotFound,
     /// The address or the installed driver is there already.
@@ -39,11 +44,28 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// Every kind.
+    pub const ALL: [Self; 13] = [
+        Self::Usage,
+        Self::InvalidFile,
+        Self::NotFound,
+        Self::AlreadyExists,
+        Self::NotSupported,
+        Self::InvalidParameter,
+        Self::AccessDenied,
+        Self::NoDriver,
+        Self::DriverMismatch,
+        Self::Malformed,
+        Self::NoResources,
+        Self::TimedOut,
+        Self::Other,
+    ];
+
     /// The exit code of a failure of this kind.
     #[must_use]
     pub const fn exit_code(self) -> ExitCode {
         match self {
-            Self::Usage => ExitCode::Usage,
+            Self::Usage | Self::InvalidFile => ExitCode::Usage,
             Self::NotFound => ExitCode::NotFound,
             Self::AlreadyExists => ExitCode::AlreadyExists,
             Self::NotSupported | Self::InvalidParameter | Self::AccessDenied => ExitCode::Refused,
@@ -86,12 +108,15 @@ pub struct Failure {
     pub status: Option<NtStatusCode>,
     /// The Win32 code, if there is one.
     pub win32: Option<Win32Code>,
+    /// What NetIO itself said, if it is known.
+    pub netio_status: Option<NtStatusCode>,
 }
 
 impl Failure {
     /// A failure without codes.
     pub fn new(kind: FailureKind, what: impl Into<String>, why: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), why: why.into(), advice: advice.into(), status: None, win32: None }
+        let (what, why, advice) = (what.into(), why.into(), advice.into());
+        Self { kind, what, why, advice, status: None, win32: None, netio_status: None }
     }
 
     /// The same with the Win32 code that the system gave.
@@ -115,7 +140,28 @@ impl Failure {
     pub(crate) fn codes(&self) -> String {
         let status = self.status.map(|code| NtStatus::from(code).to_string());
         let win32 = self.win32.map(|code| code.to_string());
-        [status, win32].into_iter().flatten().collect::<Vec<_>>().join(", ")
+        let netio = self.netio_status.map(|code| format!("NetIO said {}", NtStatus::from(code)));
+        [status, win32, netio].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Report for Failure {
+    /// What failed, why, with which codes, and what to do.
+    fn human(&self) -> String {
+        let codes = self.codes();
+        let details = [("why:", &self.why), ("codes:", &codes), ("advice:", &self.advice)];
+        let details = details.iter().filter(|(_, content)| !content.is_empty());
+        let details: Vec<String> =
+            details.map(|(label, content)| format!("  {LABEL}{label:7}{LABEL:#} {content}\n")).collect();
+        format!("{ERROR}error:{ERROR:#} {}\n{}", self.what, details.concat())
+    }
+
+    fn json(&self) -> Value {
+        json!({ "error": self, "exit_code": self.exit_code() as u8 })
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        self.kind.exit_code()
     }
 }
 
@@ -128,6 +174,7 @@ impl From<Error> for Failure {
             advice: advice(&error),
             status: error.status().map(NtStatusCode::from),
             win32: error.win32().map(Win32Code::from),
+            netio_status: error.netio_status().map(NtStatusCode::from),
         }
     }
 }

@@ -2,16 +2,17 @@
 
 #![forbid(unsafe_code)]
 
-use std::io::Write;
-use std::process::ExitCode;
+use anycastctl::console::Console;
 
-fn main() -> ExitCode {
+fn main() {
+    // These drop the colours if nobody would see them.
+    let (mut stdout, mut stderr) = (anstream::stdout(), anstream::stderr());
+    let mut console = Console::new(&mut stdout, &mut stderr).with_progress();
     #[cfg(windows)]
-    let output = anycastctl::run(std::env::args_os(), Ok(&anycastctl::windows::System));
+    let platform: Result<&dyn anycastctl::platform::Platform, _> = Ok(&anycastctl::windows::System);
     #[cfg(not(windows))]
-    let output = anycastctl::run(std::env::args_os(), Err(anycastctl::failure::Failure::not_windows()));
-    // These drop the colours if nobody would see them. A reader that went away, like `more` that was quit, is no failure.
-    let _ = anstream::stderr().write_all(output.stderr.as_bytes());
-    let _ = anstream::stdout().write_all(output.stdout.as_bytes());
-    output.exit_code.into()
+    let platform = Err(anycastctl::failure::Failure::not_windows());
+    let exit_code = anycastctl::run(std::env::args_os(), platform, &mut console);
+    // The standard library's ExitCode has 8 bits, and programs on Windows have 32.
+    std::process::exit(exit_code);
 }

@@ -1,11 +1,18 @@
 //! What the commands need of the system they run on.
 
+use std::any::Any;
+use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
 use netio_anycast_client::protocol::win32::Win32Error;
 use netio_anycast_client::{Access, Error, Interfaces, Transport};
 use serde::Serialize;
+
+use crate::event::{Event, HealthCheck};
+use crate::failure::Failure;
 
 /// The system. Windows is one; the tests have another.
 pub trait Platform {
@@ -17,6 +24,9 @@ pub trait Platform {
 
     /// Where interface aliases are looked up.
     fn interfaces(&self) -> &dyn Interfaces;
+
+    /// The path of the image that a process runs, or `None` if there is no such process or the caller may not know.
+    fn process_image(&self, process_id: u32) -> Option<String>;
 
     /// The service that is the driver.
     fn service(&self) -> &dyn Service;
@@ -30,11 +40,73 @@ pub trait Platform {
     /// The folder that this program is in.
     fn program_folder(&self) -> Option<PathBuf>;
 
+    /// The folder that the system is in: `%SystemRoot%`.
+    fn system_folder(&self) -> PathBuf;
+
+    /// What Driver Verifier is set to, or `None` if to nothing.
+    ///
+    /// # Errors
+    /// The registry's own code.
+    fn verifier(&self) -> Result<Option<Verifier>, Win32Error>;
+
     /// Whether there is a file at `path`.
     fn is_file(&self, path: &Path) -> bool;
 
+    /// The contents of the file at `path`.
+    ///
+    /// # Errors
+    /// There is none, or it can't be read.
+    fn read_file(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// Writes a file, in the place of one that there may be.
+    ///
+    /// # Errors
+    /// It can't be written.
+    fn write_file(&self, path: &Path, contents: &[u8]) -> io::Result<()>;
+
+    /// Has Ctrl+C told instead of ending this program.
+    ///
+    /// # Errors
+    /// The system does not let that be.
+    fn on_interrupt(&self, events: Sender<Event>) -> Result<(), Failure>;
+
+    /// Starts a program in this one's console, and has its end told.
+    ///
+    /// # Errors
+    /// It can't be started.
+    fn start(&self, command: &[OsString], events: Sender<Event>) -> io::Result<()>;
+
+    /// Runs a health check again and again until what is returned is dropped, and has each result told.
+    ///
+    /// # Errors
+    /// That can't be started; a check that can't be run is a result.
+    fn check_health(&self, check: HealthCheck, events: Sender<Event>) -> io::Result<Box<dyn Any>>;
+
+    /// The next event, or `None` if there is none for so long.
+    fn next_event(&self, events: &Receiver<Event>, timeout: Option<Duration>) -> Option<Event>;
+
+    /// The time since a moment that stays the same as long as the program runs.
+    fn clock(&self) -> Duration;
+
     /// Lets time pass.
     fn sleep(&self, duration: Duration);
+}
+
+/// The settings of Driver Verifier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verifier {
+    /// The file names of the drivers that it verifies, blanks between them; `*` for all.
+    pub drivers: String,
+    /// Its flags.
+    pub level: u32,
+}
+
+impl Verifier {
+    /// Whether the driver whose image has this file name is verified.
+    #[must_use]
+    pub fn covers(&self, image: &str) -> bool {
+        self.drivers.split_whitespace().any(|driver| driver == "*" || driver.eq_ignore_ascii_case(image))
+    }
 }
 
 /// The driver's service, as the service control manager knows it.

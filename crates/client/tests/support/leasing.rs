@@ -7,9 +7,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use netio_anycast_client::protocol::address::Luid;
-use netio_anycast_client::protocol::apply::{
-    ApplyAction, ApplyFlags, ApplyItem, ApplyReply, ApplyRequest, Field, ItemOutcome, ItemState,
-};
 use netio_anycast_client::protocol::create::{CreateFlags, CreateRequest, DeleteFlags, DeleteRequest, Lifetime};
 use netio_anycast_client::protocol::lease::{LeaseFilter, LeaseRow};
 use netio_anycast_client::protocol::operation::Operation;
@@ -18,10 +15,9 @@ use netio_anycast_client::protocol::statistics::Statistics;
 use netio_anycast_client::protocol::status::NtStatus;
 use netio_anycast_client::protocol::table::TableHeader;
 use netio_anycast_client::protocol::version::{Features, Version};
-use netio_anycast_client::protocol::win32::Win32Error;
-use netio_anycast_client::{OsError, PendingRequest, Returned, Transport};
+use netio_anycast_client::{CompletedRequest, OsError, PendingRequest, Returned, Transport};
 use netio_model::Model;
-use zerocopy::{FromBytes, FromZeros as _, IntoBytes, transmute};
+use zerocopy::{FromBytes, FromZeros as _, IntoBytes};
 
 use super::in_process::{InProcessDriver, ethernet};
 use super::waiting::Wait;
@@ -55,15 +51,23 @@ pub(super) struct State {
     handles: u64,
     pub(super) waits: u64,
     pub(super) cancelled: BTreeSet<u64>,
-    leases: BTreeMap<(Luid, u16, IpAddr), Held>,
+    pub(super) leases: BTreeMap<Key, Held>,
     pub(super) script: VecDeque<Action>,
 }
 
-struct Held {
+/// What a lease is found by, in the order in which leases are listed.
+pub(super) type Key = (Luid, u16, IpAddr);
+
+#[derive(Clone)]
+pub(super) struct Held {
     row: Row,
     shared: bool,
     /// The handles, the first of them the one that created it.
     holders: Vec<u64>,
+    /// Of the handle that created it.
+    process_id: u32,
+    /// NetIO has refused its withdrawal. This driver does not try again.
+    is_refused: bool,
 }
 
 #[allow(dead_code, reason = "each program that is tested over this needs another part of it")]
@@ -79,6 +83,12 @@ impl LeasingDriver {
         Self::limited(model, limits)
     }
 
+    /// A driver without interfaces that lacks features.
+    pub(crate) fn offering(features: Features) -> Self {
+        let limits = Limits { features, max_apply_items: 0, max_leases_per_handle: 0 };
+        Self::limited(Model::new(), limits)
+    }
+
     pub(crate) fn limited(model: Model, limits: Limits) -> Self {
         Self(Arc::new(Inner {
             driver: InProcessDriver::over(model),
@@ -91,9 +101,19 @@ impl LeasingDriver {
 
     /// Opens a handle; its leases go when it is dropped.
     pub(crate) fn open(&self) -> Handle {
+        self.open_as(std::process::id())
+    }
+
+    /// As if another process had opened it.
+    pub(crate) fn open_as(&self, process_id: u32) -> Handle {
         let mut state = self.0.state();
         state.handles += 1;
-        Handle { driver: self.clone(), number: state.handles }
+        Handle { driver: self.clone(), number: state.handles, process_id }
+    }
+
+    /// The model of NetIO, for what the driver does not notice.
+    pub(crate) fn model(&self) -> MutexGuard<'_, Model> {
+        self.0.driver.model()
     }
 
     /// Somebody else changes the addresses, and the driver notices.
@@ -139,13 +159,22 @@ impl Inner {
     }
 
     /// The row as NetIO has it, which is the key of its lease.
-    fn resolved(&self, row: &Row) -> Result<Row, OsError> {
+    pub(super) fn resolved(&self, row: &Row) -> Result<Row, OsError> {
         let mut resolved = Row::new_zeroed();
         self.send(Operation::Get, row.as_bytes(), resolved.as_mut_bytes())?;
         Ok(resolved)
     }
 
-    fn create(&self, row: &Row) -> Result<Row, OsError> {
+    /// What the lease of this address is found by, or `None` if no address or no interface is named.
+    pub(super) fn key(&self, row: &Row) -> Option<Key> {
+        let luid = match row.luid {
+            Luid::UNSET => self.driver.model().luid_from_index(row.index).ok()?,
+            luid => luid,
+        };
+        Some((luid, row.address.family.0, row.address.ip()?))
+    }
+
+    pub(super) fn create(&self, row: &Row) -> Result<Row, OsError> {
         let request = CreateRequest { row: *row, lifetime: Lifetime::Unowned as u32, flags: 0 };
         let mut created = Row::new_zeroed();
         self.send(Operation::Create, request.as_bytes(), created.as_mut_bytes())?;
@@ -158,11 +187,7 @@ impl Inner {
     }
 }
 
-fn key(row: &Row) -> (Luid, u16, IpAddr) {
-    (row.luid, row.address.family.0, row.address.ip().expect("NetIO's rows have addresses"))
-}
-
-fn refuse<T>(status: NtStatus) -> Result<T, OsError> {
+pub(super) fn refuse<T>(status: NtStatus) -> Result<T, OsError> {
     Err(OsError::from_status(status))
 }
 
@@ -170,6 +195,7 @@ fn refuse<T>(status: NtStatus) -> Result<T, OsError> {
 pub(crate) struct Handle {
     pub(super) driver: LeasingDriver,
     number: u64,
+    process_id: u32,
 }
 
 impl Handle {
@@ -177,47 +203,75 @@ impl Handle {
         &self.driver.0
     }
 
-    fn create(&self, request: &CreateRequest) -> Result<Row, OsError> {
+    pub(super) fn create(&self, request: &CreateRequest) -> Result<Row, OsError> {
         if request.lifetime == Lifetime::Unowned as u32 {
             return self.inner().create(&request.row);
         }
-        let shared = request.flags == CreateFlags::SHARED.bits();
+        let flags = CreateFlags::from_bits(request.flags).ok_or(OsError::from_status(NtStatus::INVALID_PARAMETER))?;
+        let shared = flags.contains(CreateFlags::SHARED);
         let mut state = self.inner().state();
-        let held = state.leases.values().filter(|held| held.holders.contains(&self.number)).count();
-        if held >= self.inner().limits.max_leases_per_handle as usize {
-            return refuse(NtStatus::QUOTA_EXCEEDED);
+        let count = state.leases.values().filter(|held| held.holders.contains(&self.number)).count();
+        let key = self.inner().key(&request.row);
+        let Some(held) = key.and_then(|key| state.leases.get_mut(&key)) else {
+            self.check_quota(count)?;
+            let row = self.inner().create(&request.row)?;
+            let key = self.inner().key(&row).expect("it was just created");
+            state.leases.insert(
+                key,
+                Held { row, shared, holders: vec![self.number], process_id: self.process_id, is_refused: false },
+            );
+            return Ok(row);
+        };
+        let vanished = self.inner().resolved(&held.row).is_err();
+        let mine = held.holders.contains(&self.number);
+        if !(mine && vanished || !mine && held.shared && shared) {
+            return refuse(NtStatus::OBJECTID_EXISTS);
         }
-        match self.inner().create(&request.row) {
-            Ok(row) => {
-                state.leases.insert(key(&row), Held { row, shared, holders: vec![self.number] });
-                Ok(row)
-            }
-            Err(error) if error.status == NtStatus::OBJECTID_EXISTS && shared => {
-                let row = self.inner().resolved(&request.row)?;
-                match state.leases.get_mut(&key(&row)) {
-                    Some(held) if held.shared && !held.holders.contains(&self.number) => {
-                        held.holders.push(self.number);
-                        Ok(row)
-                    }
-                    _ => Err(error),
-                }
-            }
-            Err(error) => Err(error),
+        if !mine {
+            self.check_quota(count)?;
         }
+        if vanished {
+            held.row = self.inner().create(&request.row)?;
+        }
+        if !mine {
+            held.holders.push(self.number);
+        }
+        Ok(held.row)
     }
 
-    fn delete(&self, request: &DeleteRequest) -> Result<(), OsError> {
+    fn check_quota(&self, held: usize) -> Result<(), OsError> {
+        if held < self.inner().limits.max_leases_per_handle as usize {
+            return Ok(());
+        }
+        refuse(NtStatus::QUOTA_EXCEEDED)
+    }
+
+    /// Deletes, and returns what there was to the lease, if it was one.
+    pub(super) fn delete(&self, request: &DeleteRequest) -> Result<Option<Held>, OsError> {
+        let flags = DeleteFlags::from_bits(request.flags).filter(|_| request.reserved == 0);
+        let force = flags.ok_or(OsError::from_status(NtStatus::INVALID_PARAMETER))?.contains(DeleteFlags::FORCE);
         let mut state = self.inner().state();
-        let row = self.inner().resolved(&request.row)?;
-        if let Some(held) = state.leases.get_mut(&key(&row)) {
-            let others = held.holders.iter().any(|holder| *holder != self.number);
-            if others && request.flags != DeleteFlags::FORCE.bits() {
-                return refuse(NtStatus::ACCESS_DENIED);
+        let Some(key) = self.inner().key(&request.row) else {
+            return self.inner().delete(&request.row).map(|()| None);
+        };
+        if let Some(held) = state.leases.get_mut(&key)
+            && !force
+        {
+            let before = held.clone();
+            match held.holders.iter().position(|holder| *holder == self.number) {
+                None => return refuse(NtStatus::ACCESS_DENIED),
+                Some(position) if held.holders.len() > 1 => {
+                    held.holders.remove(position);
+                    return Ok(Some(before));
+                }
+                Some(_) => {}
             }
         }
-        self.inner().delete(&row)?;
-        state.leases.remove(&key(&row));
-        Ok(())
+        let deleted = self.inner().delete(&request.row);
+        // What is not there any more, somebody else has deleted, or it went with its interface.
+        let gone = deleted.as_ref().map_or_else(|error| error.status == NtStatus::NOT_FOUND, |()| true);
+        let lease = if gone { state.leases.remove(&key) } else { None };
+        deleted.map(|()| lease)
     }
 
     fn version(&self, output: &mut [u8]) -> Result<Returned, OsError> {
@@ -225,10 +279,11 @@ impl Handle {
         self.inner().send(Operation::QueryVersion, &[], version.as_mut_bytes())?;
         let Limits { features, max_apply_items, max_leases_per_handle } = self.inner().limits;
         version.features = features.bits();
-        version.max_apply_items = max_apply_items;
-        version.max_leases_per_handle = max_leases_per_handle;
-        version.max_leases = 65_536;
-        version.max_pending_waits = 64;
+        let limit = |feature, limit| if features.contains(feature) { limit } else { 0 };
+        version.max_apply_items = limit(Features::BATCHES, max_apply_items);
+        version.max_leases_per_handle = limit(Features::LEASES, max_leases_per_handle);
+        version.max_leases = limit(Features::LEASES, 65_536);
+        version.max_pending_waits = limit(Features::CHANGE_WAITS, 64);
         Ok(reply(output, version.as_bytes()))
     }
 
@@ -250,23 +305,22 @@ impl Handle {
     fn list_leases(&self, filter: &LeaseFilter, output: &mut [u8]) -> Returned {
         let generation = self.inner().generation();
         let state = self.inner().state();
-        let process_id = std::process::id();
-        let wanted = |row: &Row| {
+        let wanted = |Held { row, process_id, .. }: &Held| {
             (filter.table.family.0 == 0 || filter.table.family == row.address.family)
                 && (!filter.table.luid.is_set() || filter.table.luid == row.luid)
                 && (filter.table.luid.is_set() || filter.table.index == 0 || filter.table.index == row.index)
-                && (filter.process_id == 0 || filter.process_id == process_id)
+                && (filter.process_id == 0 || filter.process_id == *process_id)
         };
         let rows: Vec<LeaseRow> = state
             .leases
             .values()
-            .filter(|held| wanted(&held.row))
+            .filter(|held| wanted(held))
             .map(|held| LeaseRow {
                 row: held.row,
                 lifetime: Lifetime::Handle as u32,
                 flags: if held.shared { CreateFlags::SHARED.bits() } else { 0 },
                 holders: count(held.holders.len()),
-                process_id,
+                process_id: held.process_id,
                 age: 61_000,
             })
             .collect();
@@ -276,81 +330,20 @@ impl Handle {
         let bytes = [header.as_bytes(), rows[..fitting].as_bytes()].concat();
         Returned { more: fitting < rows.len(), ..reply(output, &bytes) }
     }
-
-    fn apply(&self, input: &[u8], output: &mut [u8]) -> Result<Returned, OsError> {
-        let (request, items) = ApplyRequest::read_from_prefix(input).expect("the length was checked");
-        let items: Vec<ApplyItem> = items.as_chunks().0.iter().map(|item: &[u8; 64]| transmute!(*item)).collect();
-        if request.count as usize != items.len() || request.count > self.inner().limits.max_apply_items {
-            return refuse(NtStatus::INVALID_PARAMETER);
-        }
-        let atomic = request.flags == ApplyFlags::ATOMIC.bits();
-        let mut outcomes = vec![outcome(NtStatus::SUCCESS, ItemState::NotAttempted); items.len()];
-        let mut done = Vec::new();
-        for (position, item) in items.iter().enumerate() {
-            match self.apply_one(item) {
-                Ok(row) => {
-                    outcomes[position] = outcome(NtStatus::SUCCESS, ItemState::Applied);
-                    done.push((position, row));
-                }
-                Err(error) => {
-                    outcomes[position] = outcome(error.status, ItemState::Failed);
-                    if atomic {
-                        break;
-                    }
-                }
-            }
-        }
-        if atomic && done.len() < items.len() {
-            for (position, row) in done.iter().rev() {
-                let undone = self.undo(&items[*position], row);
-                outcomes[*position] = match undone {
-                    Ok(()) => outcome(NtStatus::SUCCESS, ItemState::RolledBack),
-                    Err(error) => outcome(error.status, ItemState::RollbackFailed),
-                };
-            }
-        }
-        let applied = outcomes.iter().filter(|outcome| outcome.state == ItemState::Applied as u8).count();
-        let header = ApplyReply { count: count(items.len()), not_applied: count(items.len() - applied) };
-        Ok(reply(output, &[header.as_bytes(), outcomes.as_bytes()].concat()))
-    }
-
-    fn apply_one(&self, item: &ApplyItem) -> Result<Row, OsError> {
-        if item.action == ApplyAction::Create as u32 {
-            return self.create(&CreateRequest { row: item.row, lifetime: item.lifetime, flags: item.flags });
-        }
-        let row = self.inner().resolved(&item.row)?;
-        self.delete(&DeleteRequest { row, flags: item.flags, reserved: 0 })?;
-        Ok(row)
-    }
-
-    fn undo(&self, item: &ApplyItem, row: &Row) -> Result<(), OsError> {
-        if item.action == ApplyAction::Delete as u32 {
-            return self.inner().create(row).map(drop);
-        }
-        self.delete(&DeleteRequest { row: *row, flags: DeleteFlags::FORCE.bits(), reserved: 0 })
-    }
 }
 
-fn outcome(status: NtStatus, state: ItemState) -> ItemOutcome {
-    let field = if status == NtStatus::INVALID_PARAMETER { Field::Address } else { Field::None };
-    let win32 = Win32Error::from_status(status).0;
-    ItemOutcome { status, netio_status: status, win32, field: field as u8, state: state as u8, reserved: 0 }
-}
-
-fn count(length: usize) -> u32 {
+pub(super) fn count(length: usize) -> u32 {
     u32::try_from(length).expect("tests are small")
 }
 
-fn reply(output: &mut [u8], reply: &[u8]) -> Returned {
+pub(super) fn reply(output: &mut [u8], reply: &[u8]) -> Returned {
     output[..reply.len()].copy_from_slice(reply);
     Returned { length: reply.len(), more: false }
 }
 
-impl Transport for Handle {
-    fn control(&self, control_code: u32, input: &[u8], output: &mut [u8]) -> Result<Returned, OsError> {
-        let Some(operation) = Operation::from_control_code(control_code) else {
-            return self.inner().driver.control(control_code, input, output);
-        };
+impl Handle {
+    /// Refuses what is malformed, as far as the operation table tells.
+    fn check(&self, operation: Operation, input: &[u8], output_length: usize) -> Result<(), OsError> {
         let definition = operation.definition();
         if !self.inner().limits.features.contains(definition.feature) {
             return refuse(NtStatus::INVALID_DEVICE_REQUEST);
@@ -358,21 +351,27 @@ impl Transport for Handle {
         if !definition.input.accepts(input.len()) {
             return refuse(NtStatus::INFO_LENGTH_MISMATCH);
         }
-        if output.len() < definition.output.fixed {
+        if output_length < definition.output.fixed {
             return refuse(NtStatus::BUFFER_TOO_SMALL);
         }
+        Ok(())
+    }
+}
+
+impl Transport for Handle {
+    fn control(&self, control_code: u32, input: &[u8], output: &mut [u8]) -> Result<Returned, OsError> {
+        let Some(operation) = Operation::from_control_code(control_code) else {
+            return self.inner().driver.control(control_code, input, output);
+        };
+        self.check(operation, input, output.len())?;
         let result = match (operation, CreateRequest::read_from_bytes(input)) {
             (Operation::QueryVersion, _) => self.version(output),
             (Operation::Create, Ok(request)) if request.lifetime == Lifetime::Handle as u32 => {
                 self.create(&request).map(|row| reply(output, row.as_bytes()))
             }
-            (Operation::Delete, _) if input[52..] == [0; 4] => {
+            (Operation::Delete, _) => {
                 let request = DeleteRequest::read_from_bytes(input).expect("the length was checked");
-                // The engine counts it.
-                match self.inner().resolved(&request.row) {
-                    Ok(_) => self.delete(&request).map(|()| Returned { length: 0, more: false }),
-                    Err(_) => self.inner().send(operation, input, output),
-                }
+                self.delete(&request).map(|_| Returned { length: 0, more: false })
             }
             (Operation::GetTable, _) => self.table(input, output),
             (Operation::Apply, _) => self.apply(input, output),
@@ -390,11 +389,16 @@ impl Transport for Handle {
         &'a self,
         control_code: u32,
         input: &[u8],
-        _output_length: usize,
+        output_length: usize,
     ) -> Result<Box<dyn PendingRequest + 'a>, OsError> {
-        assert_eq!(Operation::from_control_code(control_code), Some(Operation::WaitChange));
-        let seen = u64::read_from_bytes(input).expect("a generation");
-        Ok(Box::new(Wait::new(self, seen)))
+        match Operation::from_control_code(control_code) {
+            Some(operation @ Operation::WaitChange) => {
+                self.check(operation, input, output_length)?;
+                let seen = u64::read_from_bytes(input).expect("the length was checked");
+                Ok(Box::new(Wait::new(self, seen)))
+            }
+            _ => Ok(Box::new(CompletedRequest::through(self, control_code, input, output_length)?)),
+        }
     }
 }
 
@@ -404,11 +408,11 @@ impl Drop for Handle {
         for held in state.leases.values_mut().filter(|held| held.holders.contains(&self.number)) {
             held.holders.retain(|holder| *holder != self.number);
             if held.holders.is_empty() {
-                // One that somebody else has deleted is withdrawn.
-                let _ = self.inner().delete(&held.row);
+                let withdrawn = self.inner().delete(&held.row);
+                held.is_refused = withdrawn.is_err_and(|error| error.status != NtStatus::NOT_FOUND);
             }
         }
-        state.leases.retain(|_, held| !held.holders.is_empty());
+        state.leases.retain(|_, held| !held.holders.is_empty() || held.is_refused);
         drop(state);
         self.driver.notify();
     }

@@ -1,5 +1,6 @@
 //! Drivers in this process.
 
+mod batch;
 pub(crate) mod in_process;
 pub(crate) mod leasing;
 mod waiting;

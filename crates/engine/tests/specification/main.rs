@@ -1,10 +1,14 @@
 //! What the driver does, told by tests against the model of NetIO.
 
 mod addresses;
+mod batch;
 mod concurrency;
+mod leases;
 mod listing;
 mod malformed;
 mod reference;
 mod statistics;
 mod status_map;
 mod system;
+mod tracing;
+mod waits;

@@ -64,6 +64,15 @@ pub(super) unsafe extern "win64" fn are_all_apcs_disabled() -> u8 {
     u8::from(processor::are_all_apcs_disabled())
 }
 
+/// `ExInitializePushLock`.
+///
+/// # Safety
+/// Only the driver may call it, with the address of room for a push lock.
+pub(super) unsafe extern "win64" fn initialize_push_lock(address: usize) {
+    // SAFETY: as the driver vouches.
+    unsafe { driver_memory::write(address, 0_usize) };
+}
+
 /// `ExAcquirePushLockExclusiveEx`.
 ///
 /// # Safety

@@ -5,16 +5,17 @@ mod waiting;
 
 use netio_anycast_client::{Access, query_version};
 
-pub(super) use installation::{install, uninstall};
+pub(super) use installation::{driver_image, install, uninstall};
 
 use crate::codes;
 use crate::failure::Failure;
 use crate::platform::{Platform, ServiceInfo, ServiceState};
-use crate::report::{DriverReport, Report, ServiceChange, ServiceReport, StatusReport};
+use crate::report::driver::DriverReport;
+use crate::report::service::{ServiceChange, ServiceReport, StatusReport};
 use crate::service_failure;
 
 /// Starts the driver. That it runs already is what was wanted.
-pub(super) fn start(platform: &dyn Platform) -> Result<Report, Failure> {
+pub(super) fn start(platform: &dyn Platform) -> Result<ServiceReport, Failure> {
     let what = "cannot start the driver";
     let done = match platform.service().start() {
         Ok(()) => ServiceChange::Started,
@@ -26,7 +27,7 @@ pub(super) fn start(platform: &dyn Platform) -> Result<Report, Failure> {
 }
 
 /// Stops the driver and waits until it has stopped. That it does not run is what was wanted.
-pub(super) fn stop(platform: &dyn Platform) -> Result<Report, Failure> {
+pub(super) fn stop(platform: &dyn Platform) -> Result<ServiceReport, Failure> {
     let what = "cannot stop the driver";
     let done = match platform.service().stop() {
         // It may be being stopped already, by somebody else or since an earlier try: what remains is to wait.
@@ -39,7 +40,7 @@ pub(super) fn stop(platform: &dyn Platform) -> Result<Report, Failure> {
 }
 
 /// Whatever can be found out about the driver, whether it runs or not.
-pub(super) fn status(platform: &dyn Platform) -> Result<Report, Failure> {
+pub(super) fn status(platform: &dyn Platform) -> Result<StatusReport, Failure> {
     let service = platform
         .service()
         .query()
@@ -48,7 +49,7 @@ pub(super) fn status(platform: &dyn Platform) -> Result<Report, Failure> {
     if status.is_running() {
         status.driver = Some(driver(platform));
     }
-    Ok(Report::Status(status))
+    Ok(status)
 }
 
 fn driver(platform: &dyn Platform) -> Result<DriverReport, Failure> {
@@ -56,6 +57,6 @@ fn driver(platform: &dyn Platform) -> Result<DriverReport, Failure> {
     Ok(version.into())
 }
 
-fn changed(done: ServiceChange, service: Option<&ServiceInfo>) -> Report {
-    Report::Service(ServiceReport { done, image: service.map(|service| service.image.clone()), package_left: false })
+fn changed(done: ServiceChange, service: Option<&ServiceInfo>) -> ServiceReport {
+    ServiceReport { done, image: service.map(|service| service.image.clone()), package_left: false }
 }

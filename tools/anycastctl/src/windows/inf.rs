@@ -46,8 +46,7 @@ pub(super) fn run_section(section: InfSection, inf: &Path) -> Result<(), InfErro
 
 /// The system's own, whatever the current folder or the path variable has under that name.
 fn rundll32() -> PathBuf {
-    let windows = std::env::var_os("SystemRoot").unwrap_or_else(|| r"C:\Windows".into());
-    PathBuf::from(windows).join("System32").join("rundll32.exe")
+    super::system_folder().join("System32").join("rundll32.exe")
 }
 
 /// Waits for the end. The exit code says nothing.

@@ -2,10 +2,11 @@
 
 use insta::assert_snapshot;
 use netio_anycast_client::protocol::status::NtStatus;
+use netio_anycast_client::{Client, InterfaceId, Sharing};
 use netio_model::{Families, Fault, Function, Settings};
 
 use crate::fake::Fake;
-use crate::{run, transcript};
+use crate::{ip, run, transcript};
 
 #[test]
 fn a_session() {
@@ -18,7 +19,7 @@ fn a_session() {
             "add 192.0.2.1 --interface 5",
             "add 2001:db8::1 -i Ethernet",
             "add 192.0.2.1 -i 0x6000007000000",
-            "add 192.0.2.2 -i alias:5",
+            "add 192.0.2.2/32 -i alias:5",
             "list",
             "list --family ipv6",
             "list --interface 7",
@@ -51,6 +52,23 @@ fn a_duplicate() {
     let platform = Fake::with_model(|_| {});
     let add = "add 192.0.2.1 --interface Ethernet";
     assert_snapshot!(transcript(&platform, &[add, add, "--json add 192.0.2.1 --interface Ethernet"]));
+}
+
+#[test]
+fn an_address_that_others_lease() {
+    let (platform, driver) = Fake::with_leases(|_| {});
+    let holder = Client::connect(driver.open()).expect("it speaks this protocol");
+    let lease = holder.lease(ip("192.0.2.1"), InterfaceId::Index(5), Sharing::Exclusive).expect("nobody has it");
+    assert_snapshot!(transcript(
+        &platform,
+        &[
+            "delete 192.0.2.1 --interface Ethernet",
+            "--json delete 192.0.2.1 --interface Ethernet",
+            "delete 192.0.2.1 --interface Ethernet --force",
+            "list",
+        ],
+    ));
+    drop(lease);
 }
 
 #[test]

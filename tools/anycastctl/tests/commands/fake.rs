@@ -1,37 +1,64 @@
 //! A platform in memory.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
+use std::ffi::{OsStr, OsString};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
 use anycastctl::codes;
-use anycastctl::platform::{InfError, InfSection, Platform, Service, ServiceInfo, ServiceState};
+use anycastctl::event::{Event, HealthCheck};
+use anycastctl::failure::Failure;
+use anycastctl::platform::{InfError, InfSection, Platform, Service, ServiceInfo, ServiceState, Verifier};
 use netio_anycast_client::protocol::DEVICE_PATH;
 use netio_anycast_client::protocol::address::Luid;
 use netio_anycast_client::protocol::status::NtStatus;
 use netio_anycast_client::protocol::win32::Win32Error;
-use netio_anycast_client::{Access, Error, Interfaces, OsError, Returned, Transport};
+use netio_anycast_client::{Access, Error, Interfaces, NetworkInterface, OsError, PendingRequest, Returned, Transport};
 use netio_model::Model;
 
-use crate::in_process::{InProcessDriver, ethernet};
+use crate::script::{Screen, Script};
+use crate::support::LeasingDriver;
+use crate::support::in_process::ethernet;
 
 const IMAGE: &str = r"C:\drivers\netio_anycast.sys";
+
+/// A file that nobody may read.
+pub(crate) const SECRET: &str = "secret.toml";
+
+/// The process that runs a DNS server.
+pub(crate) const DNS: u32 = 4711;
 
 type RunInf = Box<dyn FnMut(InfSection, &FakeService) -> Result<(), InfError>>;
 
 /// The system that the commands run on.
 pub(crate) struct Fake {
-    /// Answers requests while the service runs.
-    driver: Box<dyn Transport>,
+    /// Opens the driver's device while the service runs.
+    device: Box<dyn Fn() -> Box<dyn Transport>>,
     /// What opening the device fails with although the service runs.
     pub(crate) open_fails: Option<OsError>,
-    interfaces: Aliases,
+    pub(crate) interfaces: FakeInterfaces,
     pub(crate) service: FakeService,
     /// The files that there are.
     pub(crate) files: Vec<PathBuf>,
+    /// The files that can be read.
+    pub(crate) contents: RefCell<BTreeMap<PathBuf, Vec<u8>>>,
     /// What running the INF does.
     pub(crate) inf: RefCell<RunInf>,
+    /// What Driver Verifier is set to, or why that can't be read.
+    pub(crate) verifier: Result<Option<Verifier>, Win32Error>,
+    /// What starting a program fails with.
+    pub(crate) start_fails: Option<io::ErrorKind>,
+    /// How often the clock was read: what is done between two looks takes this or that long.
+    looks: Cell<u64>,
+    /// What happens while a command goes on.
+    pub(crate) script: Script,
+    /// What a person sees.
+    pub(crate) screen: Screen,
     /// The time that was slept.
     pub(crate) slept: Cell<Duration>,
 }
@@ -44,24 +71,45 @@ impl Fake {
         fake
     }
 
-    /// A system whose driver is the real engine, over a model of two interfaces: "Ethernet" (5), and 7 without an alias.
+    /// A system whose driver is the real engine with leases, over a model of two interfaces: "Ethernet" (5), and 7 without an
+    /// alias.
     pub(crate) fn with_model(arrange: impl FnOnce(&mut Model)) -> Self {
+        Self::with_leases(arrange).0
+    }
+
+    /// The same, and its driver.
+    pub(crate) fn with_leases(arrange: impl FnOnce(&mut Model)) -> (Self, LeasingDriver) {
         let mut model = Model::new();
         for index in [5, 7] {
             model.add_interface(ethernet(index)).expect("interfaces with numbers of their own");
         }
         arrange(&mut model);
-        Self::running(InProcessDriver::over(model))
+        let driver = LeasingDriver::over(model);
+        (Self::with_driver(driver.clone()), driver)
+    }
+
+    /// A system where this driver runs.
+    pub(crate) fn with_driver(driver: LeasingDriver) -> Self {
+        Self::with_device(move || Box::new(driver.open()))
+    }
+
+    /// A system where the device that this opens is the driver's.
+    pub(crate) fn with_device(open: impl Fn() -> Box<dyn Transport> + 'static) -> Self {
+        let fake = Self { device: Box::new(open), ..Self::without_driver(NoDriver) };
+        fake.service.put(ServiceState::Running);
+        fake
     }
 
     /// A system with the files of the driver package, whose driver is not installed.
     pub(crate) fn without_driver(driver: impl Transport + 'static) -> Self {
+        let driver = Rc::new(driver);
         Self {
-            driver: Box::new(driver),
+            device: Box::new(move || Box::new(Shared(driver.clone()))),
             open_fails: None,
-            interfaces: Aliases(BTreeMap::from([("Ethernet", Luid::new(6, 5)), ("5", Luid::new(6, 7))])),
+            interfaces: FakeInterfaces::new(),
             service: FakeService::default(),
             files: ["netio_anycast.inf", "netio_anycast.sys"].map(|name| Path::new("/package").join(name)).to_vec(),
+            contents: RefCell::default(),
             inf: RefCell::new(Box::new(|section, service| {
                 match section {
                     InfSection::Install => service.put(ServiceState::Stopped),
@@ -69,6 +117,11 @@ impl Fake {
                 }
                 Ok(())
             })),
+            verifier: Ok(None),
+            start_fails: None,
+            looks: Cell::default(),
+            script: Script::default(),
+            screen: Screen::default(),
             slept: Cell::default(),
         }
     }
@@ -80,14 +133,19 @@ impl Platform for Fake {
         if !running {
             return Err(Error::opening(DEVICE_PATH, OsError::from_status(NtStatus::OBJECT_NAME_NOT_FOUND)));
         }
-        match self.open_fails {
-            Some(code) => Err(Error::opening(DEVICE_PATH, code)),
-            None => Ok(Box::new(Handle { driver: &*self.driver, access })),
+        if let Some(code) = self.open_fails {
+            return Err(Error::opening(DEVICE_PATH, code));
         }
+        let lives = self.service.lives.clone();
+        Ok(Box::new(Handle { driver: (self.device)(), access, life: lives.get(), lives }))
     }
 
     fn interfaces(&self) -> &dyn Interfaces {
         &self.interfaces
+    }
+
+    fn process_image(&self, process_id: u32) -> Option<String> {
+        (process_id == DNS).then(|| r"C:\Windows\System32\dns.exe".to_owned())
     }
 
     fn service(&self) -> &dyn Service {
@@ -103,8 +161,57 @@ impl Platform for Fake {
         Some("/package".into())
     }
 
+    fn system_folder(&self) -> PathBuf {
+        r"C:\Windows".into()
+    }
+
+    fn verifier(&self) -> Result<Option<Verifier>, Win32Error> {
+        self.verifier.clone()
+    }
+
     fn is_file(&self, path: &Path) -> bool {
         self.files.iter().any(|file| file == path)
+    }
+
+    fn read_file(&self, path: &Path) -> io::Result<Vec<u8>> {
+        if path == SECRET {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        self.contents.borrow().get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn write_file(&self, path: &Path, contents: &[u8]) -> io::Result<()> {
+        if path == SECRET {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        self.contents.borrow_mut().insert(path.to_owned(), contents.to_owned());
+        Ok(())
+    }
+
+    fn on_interrupt(&self, _: Sender<Event>) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn start(&self, command: &[OsString], _: Sender<Event>) -> io::Result<()> {
+        self.screen.say(&format!("starts {}", command.join(OsStr::new(" ")).display()));
+        self.start_fails.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    fn check_health(&self, check: HealthCheck, _: Sender<Event>) -> io::Result<Box<dyn Any>> {
+        self.screen.say(&format!("runs every {:?}: {}", check.interval, check.command));
+        Ok(Box::new(()))
+    }
+
+    fn next_event(&self, events: &Receiver<Event>, timeout: Option<Duration>) -> Option<Event> {
+        self.script.next(self, events, timeout)
+    }
+
+    fn clock(&self) -> Duration {
+        let looks = self.looks.get() + 1;
+        self.looks.set(looks);
+        // Between 100 and 150 µs as a rule, and each hundredth takes ten times that.
+        let extra: u64 = (0..looks).map(|look| if look % 100 == 99 { 900_000 } else { look * look * 7 % 50_000 }).sum();
+        Duration::from_nanos(looks * 100_000 + extra)
     }
 
     fn sleep(&self, duration: Duration) {
@@ -113,26 +220,86 @@ impl Platform for Fake {
 }
 
 /// A handle to the device. The I/O manager refuses what it was not opened for, by the access bits of the control code.
-struct Handle<'a> {
-    driver: &'a dyn Transport,
+struct Handle {
+    driver: Box<dyn Transport>,
     access: Access,
+    /// Which of the driver's lives it belongs to: it is dead in the next.
+    life: u64,
+    lives: Rc<Cell<u64>>,
 }
 
-impl Transport for Handle<'_> {
+impl Handle {
+    fn check(&self) -> Result<(), OsError> {
+        if self.life == self.lives.get() { Ok(()) } else { Err(OsError::from_status(NtStatus::DEVICE_NOT_READY)) }
+    }
+}
+
+impl Transport for Handle {
     fn control(&self, control_code: u32, input: &[u8], output: &mut [u8]) -> Result<Returned, OsError> {
+        self.check()?;
         let writes = control_code >> 14 & 0b10 != 0;
         if writes && self.access == Access::Read {
             return Err(OsError::from_status(NtStatus::ACCESS_DENIED));
         }
         self.driver.control(control_code, input, output)
     }
+
+    fn begin<'a>(
+        &'a self,
+        control_code: u32,
+        input: &[u8],
+        output_length: usize,
+    ) -> Result<Box<dyn PendingRequest + 'a>, OsError> {
+        self.check()?;
+        self.driver.begin(control_code, input, output_length)
+    }
 }
 
-struct Aliases(BTreeMap<&'static str, Luid>);
+/// A driver that does not care who asks.
+struct Shared<T>(Rc<T>);
 
-impl Interfaces for Aliases {
+impl<T: Transport> Transport for Shared<T> {
+    fn control(&self, control_code: u32, input: &[u8], output: &mut [u8]) -> Result<Returned, OsError> {
+        self.0.control(control_code, input, output)
+    }
+}
+
+/// The driver of a system that never has one.
+pub(crate) struct NoDriver;
+
+impl Transport for NoDriver {
+    fn control(&self, _: u32, _: &[u8], _: &mut [u8]) -> Result<Returned, OsError> {
+        unreachable!("its device can't be opened")
+    }
+}
+
+/// "Ethernet", another that lacks an alias unless it is asked for by "5", and those that only the system knows.
+pub(crate) struct FakeInterfaces {
+    pub(crate) all: Result<Vec<NetworkInterface>, Win32Error>,
+}
+
+impl FakeInterfaces {
+    fn new() -> Self {
+        let interface =
+            |luid, index, alias: &str| NetworkInterface { luid, index, alias: alias.to_owned(), is_up: true };
+        let loopback = interface(Luid::new(24, 0), 1, "Loopback Pseudo-Interface 1");
+        let ethernet = interface(Luid::new(6, 5), 5, "Ethernet");
+        let other = NetworkInterface { is_up: false, ..interface(Luid::new(6, 7), 7, "5") };
+        Self { all: Ok(vec![loopback, ethernet, other]) }
+    }
+}
+
+impl Interfaces for FakeInterfaces {
+    fn all(&self) -> Result<Vec<NetworkInterface>, Error> {
+        self.all.clone().map_err(Error::listing_interfaces)
+    }
+
     fn luid_of(&self, alias: &str) -> Result<Luid, Error> {
-        self.0.get(alias).copied().ok_or_else(|| Error::resolving_alias(alias, Win32Error::INVALID_PARAMETER))
+        match alias {
+            "Ethernet" => Ok(Luid::new(6, 5)),
+            "5" => Ok(Luid::new(6, 7)),
+            _ => Err(Error::resolving_alias(alias, Win32Error::INVALID_PARAMETER)),
+        }
     }
 
     fn alias_of(&self, luid: Luid) -> Option<String> {
@@ -144,6 +311,8 @@ impl Interfaces for Aliases {
 #[derive(Default)]
 pub(crate) struct FakeService {
     pub(crate) info: RefCell<Option<ServiceInfo>>,
+    /// How often it was in another state.
+    lives: Rc<Cell<u64>>,
     /// The states that the next queries see before the real one.
     pub(crate) transitions: RefCell<VecDeque<ServiceState>>,
     /// What every call fails with.
@@ -154,6 +323,7 @@ pub(crate) struct FakeService {
 
 impl FakeService {
     pub(crate) fn put(&self, state: ServiceState) {
+        self.lives.set(self.lives.get() + 1);
         *self.info.borrow_mut() = Some(ServiceInfo { state, image: IMAGE.to_owned() });
     }
 

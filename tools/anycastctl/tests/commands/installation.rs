@@ -7,12 +7,11 @@ use anycastctl::platform::{InfError, InfSection, ServiceState};
 use insta::assert_snapshot;
 use netio_anycast_client::protocol::win32::Win32Error;
 
-use crate::fake::Fake;
-use crate::in_process::InProcessDriver;
+use crate::fake::{Fake, NoDriver};
 use crate::transcript;
 
 fn not_installed() -> Fake {
-    Fake::without_driver(InProcessDriver::with_interface(5))
+    Fake::without_driver(NoDriver)
 }
 
 #[test]

@@ -2,41 +2,76 @@
 //! control manager that does as it is told.
 
 mod addresses;
+mod apply;
+mod bench;
+mod doctor;
+mod documentation;
 mod fake;
-#[path = "../../../../crates/client/tests/support/in_process.rs"]
-mod in_process;
+mod hold;
 mod installation;
+mod leases;
+mod recipes;
 mod refusals;
+mod script;
+mod selftest;
 mod services;
+mod statistics;
+#[path = "../../../../crates/client/tests/support/mod.rs"]
+mod support;
 mod usage;
+mod watch;
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
-use anycastctl::Output;
+use anycastctl::console::Console;
 use anycastctl::failure::Failure;
 use anycastctl::platform::Platform;
 
-/// Runs one command line, given as a person types it; quotation marks keep blanks together.
-fn run(platform: Result<&dyn Platform, Failure>, command_line: &str) -> Output {
+use crate::fake::Fake;
+
+/// What a run of the program leaves behind.
+struct Output {
+    stdout: String,
+    stderr: String,
+    exit_code: i32,
+}
+
+/// The words of a command line that is given as a person types it; quotation marks keep blanks together.
+fn words(command_line: &str) -> impl Iterator<Item = OsString> {
     let words = command_line.split('"').enumerate().flat_map(|(position, part)| {
         let quoted = position % 2 == 1;
         let words: Vec<&str> = if quoted { vec![part] } else { part.split_whitespace().collect() };
         words
     });
-    let command_line: Vec<OsString> = std::iter::once("anycastctl").chain(words).map(OsString::from).collect();
-    anycastctl::run(command_line, platform)
+    std::iter::once("anycastctl").chain(words).map(OsString::from)
 }
 
-/// What a person sees who types these command lines one after the other.
-fn transcript(platform: &dyn Platform, command_lines: &[&str]) -> String {
+/// Runs one command line.
+fn run(platform: Result<&dyn Platform, Failure>, command_line: &str) -> Output {
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let mut console = Console::new(&mut stdout, &mut stderr);
+    let exit_code = anycastctl::run(words(command_line), platform, &mut console);
+    let [stdout, stderr] = [stdout, stderr].map(|text| String::from_utf8(text).expect("it writes UTF-8"));
+    Output { stdout, stderr, exit_code }
+}
+
+/// What a person sees who types these command lines one after the other: both streams, and in brackets what happens meanwhile.
+fn transcript(platform: &Fake, command_lines: &[&str]) -> String {
     let mut text = String::new();
     for command_line in command_lines {
-        let output = run(Ok(platform), command_line);
-        let seen = anstream::adapter::strip_str(&output.stdout).to_string()
-            + &anstream::adapter::strip_str(&output.stderr).to_string();
-        write!(text, "$ anycastctl {command_line}\n{seen}[exit code {}]\n\n", output.exit_code as u8)
+        let screen = &platform.screen;
+        let mut console = (screen.clone(), screen.clone());
+        let mut console = Console::new(&mut console.0, &mut console.1);
+        let exit_code = anycastctl::run(words(command_line), Ok(platform), &mut console);
+        let seen = anstream::adapter::strip_str(&screen.take()).to_string();
+        write!(text, "$ anycastctl {command_line}\n{seen}[exit code {exit_code}]\n\n")
             .expect("a string takes any text");
     }
     text
+}
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().expect("an IP address")
 }

@@ -11,13 +11,13 @@ use crate::fake::Fake;
 use crate::transcript;
 
 /// Tells its version and answers everything else with what it was given.
-struct Driver {
+pub(crate) struct Driver {
     version: Version,
     answer: Result<Vec<u8>, OsError>,
 }
 
 impl Driver {
-    fn of_protocol(protocol: u32) -> Self {
+    pub(crate) fn of_protocol(protocol: u32) -> Self {
         let version = Version {
             protocol,
             max_apply_items: 100,
@@ -31,7 +31,7 @@ impl Driver {
         Self { version, answer: Ok(Vec::new()) }
     }
 
-    fn answering(answer: Result<Vec<u8>, OsError>) -> Self {
+    pub(crate) fn answering(answer: Result<Vec<u8>, OsError>) -> Self {
         Self { answer, ..Self::of_protocol(PROTOCOL_VERSION) }
     }
 }

@@ -19,6 +19,15 @@ fn help() {
             "delete -h",
             "get -h",
             "list --help",
+            "hold --help",
+            "apply --help",
+            "watch -h",
+            "leases --help",
+            "bench --help",
+            "selftest --help",
+            "doctor -h",
+            "stats -h",
+            "completions -h",
             "--version"
         ],
     ));
@@ -33,7 +42,9 @@ fn command_lines_that_are_wrong() {
             "lsit",
             "add 192.0.2.1",
             "add 192.0.2.300 --interface 5",
-            "add 192.0.2.1/32 --interface 5",
+            "add 192.0.2.1/24 --interface 5",
+            "add 2001:db8::1/32 --interface 5",
+            "add 192.0.2.300/32 --interface 5",
             "add fe80::1%5 --interface 5",
             "add 192.0.2.1 --interface 0",
             "add 192.0.2.1 --interface 4294967296",
@@ -43,6 +54,15 @@ fn command_lines_that_are_wrong() {
             "add 192.0.2.1 --interface alias:",
             "add 192.0.2.1 --interface \"\"",
             "list --family ipv5",
+            "leases --process 0",
+            "hold --interface 5",
+            "hold 192.0.2.1",
+            "hold 192.0.2.1 --interface 5 --rise 3",
+            "hold 192.0.2.1 --interface 5 --health check --interval 0s",
+            "hold 192.0.2.1 --interface 5 --health check --interval soon",
+            "hold 192.0.2.1 --interface 5 --health check --fall 0",
+            "bench --count 0",
+            "completions cmd",
             "--json lsit",
             "add --json 192.0.2.300 --interface 5",
         ],
@@ -53,6 +73,20 @@ fn command_lines_that_are_wrong() {
 fn blanks_in_an_alias() {
     let platform = Fake::with_model(|_| {});
     assert_snapshot!(transcript(&platform, &["list --interface \"Local Area Connection\""]));
+}
+
+#[test]
+fn every_shell_gets_completions_on_every_system() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = run(Err(Failure::not_windows()), &format!("completions {shell}"));
+        assert_eq!(script.exit_code, 0);
+        for word in ["anycastctl", "uninstall", "completions", "--interface"] {
+            assert!(script.stdout.contains(word.trim_start_matches("--")), "{shell} does not know {word}");
+        }
+        let json = run(Err(Failure::not_windows()), &format!("--json completions {shell}"));
+        let json: serde_json::Value = serde_json::from_str(&json.stdout).expect("a document");
+        assert_eq!((json["shell"].as_str(), json["script"].as_str()), (Some(shell), Some(&*script.stdout)));
+    }
 }
 
 #[test]
@@ -70,27 +104,24 @@ fn another_system_than_windows() {
 fn the_program_itself() -> std::io::Result<()> {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_anycastctl")).args(["--json", "list"]).output()?;
     let expected = run(Err(Failure::not_windows()), "--json list");
-    assert_eq!(output.status.code(), Some(i32::from(expected.exit_code as u8)));
+    assert_eq!(output.status.code(), Some(expected.exit_code));
     assert_eq!(String::from_utf8_lossy(&output.stdout), expected.stdout);
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 
-    // What is piped has no colours.
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_anycastctl")).arg("list").output()?;
-    let expected = run(Err(Failure::not_windows()), "list").stderr;
-    assert!(output.stdout.is_empty());
-    assert_eq!(String::from_utf8_lossy(&output.stderr), anstream::adapter::strip_str(&expected).to_string());
-    Ok(())
-}
-
-#[test]
-fn the_documentation_has_the_exit_codes_of_the_help() {
-    const PAGE: &str = include_str!("../../../../docs/anycastctl.md");
-    let help = run(Err(Failure::not_windows()), "--help").stdout;
-    let help = anstream::adapter::strip_str(&help).to_string();
-    let codes: Vec<&str> = help.lines().skip_while(|line| !line.starts_with("Exit codes:")).skip(1).collect();
-    assert_eq!(codes.len(), 8);
-    for line in codes {
-        let (code, meaning) = line.trim().split_once("  ").expect("a code and its meaning");
-        assert!(PAGE.contains(&format!("| {code} | {meaning} |")), "docs/anycastctl.md lacks {code}: {meaning}");
+    let with_colours = run(Err(Failure::not_windows()), "list").stderr;
+    let without = anstream::adapter::strip_str(&with_colours).to_string();
+    assert_ne!(with_colours, without);
+    // What is piped has no colours unless they are asked for, and whoever sets NO_COLOR never gets any.
+    for (environment, expected) in [
+        (&[][..], &without),
+        (&[("CLICOLOR_FORCE", "1")], &with_colours),
+        (&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], &without),
+    ] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_anycastctl"));
+        command.arg("list").env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").envs(environment.iter().copied());
+        let output = command.output()?;
+        assert!(output.stdout.is_empty());
+        assert_eq!(&String::from_utf8_lossy(&output.stderr), expected, "{environment:?}");
     }
+    Ok(())
 }

@@ -7,17 +7,22 @@ use crate::codes;
 use crate::commands::service::{changed, waiting};
 use crate::failure::{Failure, FailureKind};
 use crate::platform::{InfSection, Platform, ServiceInfo, ServiceState};
-use crate::report::{Report, ServiceChange, ServiceReport};
+use crate::report::service::{ServiceChange, ServiceReport};
 use crate::service_failure;
 
 const INF: &str = "netio_anycast.inf";
 const IMAGE: &str = "netio_anycast.sys";
 
+/// The file name of the driver's image.
+pub(in crate::commands) const fn driver_image() -> &'static str {
+    IMAGE
+}
+
 /// A service that was just deleted stays for a moment, and no new one of its name can be created meanwhile.
 const ATTEMPTS: usize = 5;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
 
-pub(in crate::commands) fn install(platform: &dyn Platform, inf: Option<&Path>) -> Result<Report, Failure> {
+pub(in crate::commands) fn install(platform: &dyn Platform, inf: Option<&Path>) -> Result<ServiceReport, Failure> {
     let what = "cannot install the driver";
     let inf = package(platform, inf, what)?;
     platform.service().check_may_install().map_err(|code| service_failure::refused(what, code))?;
@@ -48,7 +53,7 @@ fn run_until_installed(platform: &dyn Platform, inf: &Path, what: &str) -> Resul
     ))
 }
 
-pub(in crate::commands) fn uninstall(platform: &dyn Platform, inf: Option<&Path>) -> Result<Report, Failure> {
+pub(in crate::commands) fn uninstall(platform: &dyn Platform, inf: Option<&Path>) -> Result<ServiceReport, Failure> {
     let what = "cannot uninstall the driver";
     let inf = match inf {
         Some(_) => Some(package(platform, inf, what)?),
@@ -66,7 +71,7 @@ pub(in crate::commands) fn uninstall(platform: &dyn Platform, inf: Option<&Path>
         delete(platform, what)?;
     }
     let package_left = inf.is_none();
-    Ok(Report::Service(ServiceReport { done: ServiceChange::Uninstalled, image: Some(service.image), package_left }))
+    Ok(ServiceReport { done: ServiceChange::Uninstalled, image: Some(service.image), package_left })
 }
 
 /// Deletes the service itself: the INF was not given, or left the service there.

@@ -1,0 +1,90 @@
+//! Where the commands write.
+
+use std::io::{self, Write};
+
+use indicatif::ProgressBar;
+use serde_json::Value;
+
+use crate::report::Report;
+
+/// Standard output and standard error, or what takes their place. The text has ANSI colours; who is behind it drops them where
+/// they don't show.
+pub struct Console<'a> {
+    stdout: &'a mut dyn Write,
+    stderr: &'a mut dyn Write,
+    json: bool,
+    shows_progress: bool,
+}
+
+/// One of the two streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    /// Standard output.
+    Output,
+    /// Standard error.
+    Error,
+}
+
+impl<'a> Console<'a> {
+    /// A console of these two.
+    pub fn new(stdout: &'a mut dyn Write, stderr: &'a mut dyn Write) -> Self {
+        Self { stdout, stderr, json: false, shows_progress: false }
+    }
+
+    /// The same where the process's own standard error may be a terminal, on which progress is shown.
+    #[must_use]
+    pub fn with_progress(self) -> Self {
+        Self { shows_progress: true, ..self }
+    }
+
+    /// From now on reports and events are JSON.
+    pub(crate) const fn speak_json(&mut self) {
+        self.json = true;
+    }
+
+    /// Whether reports and events are JSON.
+    pub(crate) const fn speaks_json(&self) -> bool {
+        self.json
+    }
+
+    /// What a command has to tell when it is done: text, or one JSON document.
+    ///
+    /// # Errors
+    /// Nobody reads it any more, here and below.
+    pub(crate) fn report(&mut self, report: &dyn Report) -> io::Result<()> {
+        if self.json {
+            return self.write(Stream::Output, &document(&report.json()));
+        }
+        self.write(Stream::Output, &report.human())?;
+        self.write(Stream::Error, &report.errors())
+    }
+
+    /// A bar on the terminal for what takes so many steps, if somebody sees it and there is more than one stop on the way.
+    pub(crate) fn progress(&self, steps: usize, at_a_time: usize) -> ProgressBar {
+        if !self.shows_progress || self.json || steps <= at_a_time {
+            return ProgressBar::hidden();
+        }
+        ProgressBar::new(steps as u64)
+    }
+
+    /// What happened while a command goes on: text, or a line of JSON.
+    pub(crate) fn event(&mut self, stream: Stream, event: &dyn Report) -> io::Result<()> {
+        let text = if self.json { format!("{}\n", event.json()) } else { event.human() };
+        self.write(stream, &text)
+    }
+
+    /// Text as it is.
+    pub(crate) fn write(&mut self, stream: Stream, text: &str) -> io::Result<()> {
+        let stream = match stream {
+            Stream::Output => &mut self.stdout,
+            Stream::Error => &mut self.stderr,
+        };
+        stream.write_all(text.as_bytes())?;
+        stream.flush()
+    }
+}
+
+/// One JSON document for people to read, too.
+pub(crate) fn document(value: &Value) -> String {
+    format!("{value:#}\n")
+}
