@@ -93,18 +93,17 @@ pub(crate) fn alive() -> Option<usize> {
     SEAT.with_borrow(|seat| seat.as_ref().map(|seat| lock(&seat.turns.state).alive.len()))
 }
 
-/// Starts a thread. If this one takes turns, the new one does too.
-pub(crate) fn spawn(work: impl FnOnce() + Send + 'static) {
+/// What another thread is to do. If this one takes turns, that one does too.
+pub(crate) fn with_a_seat<R>(work: impl FnOnce() -> R + Send + 'static) -> impl FnOnce() -> R + Send + 'static {
     let seat = SEAT.with_borrow(|seat| seat.as_ref().map(|seat| seat.turns.seat()));
-    let run = move || {
+    move || {
         if let Some(seat) = seat {
             seat.wait();
             SEAT.replace(Some(seat));
         }
         let _leave = Leave;
-        work();
-    };
-    thread::Builder::new().name("system worker".to_owned()).spawn(run).expect("a thread can be started");
+        work()
+    }
 }
 
 #[derive(Debug)]
