@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kernel_sim::{Caller, Control, DesiredAccess, Faults, Irql, Options, Rule, Work, interleave};
+use kernel_sim::{Caller, Control, DesiredAccess, Faults, Irql, Kernel, Options, Rule, Work, interleave};
 use netio_anycast_protocol::create::{CreateFlags, DeleteFlags, Lifetime};
 use netio_anycast_protocol::interface::{INTERFACE_SIZE, InterfaceRequest, QUERY_INTERFACE};
 use netio_anycast_protocol::operation::Operation;
@@ -23,6 +23,27 @@ fn until(bench: &Bench, addresses: usize) {
             return;
         }
         let _ = bench.wait_change(generation).wait();
+    }
+}
+
+/// Calls every function as another driver does, for a row that names its interface by LUID and for one that does by index, and tells
+/// what came of each. Stops when the interface can't be had.
+pub(crate) fn call_every_function(kernel: &Kernel, mut told: impl FnMut(&str, String)) {
+    let client = Proxy::open(kernel);
+    told("opening", format!("{:?}", client.as_ref().err()));
+    let Ok(client) = client else { return };
+    let queried = client.query();
+    told("QUERY_INTERFACE", format!("{queried:?}"));
+    if queried.is_err() {
+        return;
+    }
+    for row in [on(ETHERNET, "192.0.2.1"), Row::on_index(address("192.0.2.2"), ETHERNET.index)] {
+        for lifetime in [Lifetime::Handle, Lifetime::Unowned] {
+            told("create", format!("{:?}", client.create(PASSIVE, row, lifetime, CreateFlags::empty())));
+            told("get", format!("{:?}", client.get(PASSIVE, row)));
+            told("get_table", format!("{:?}", client.table(PASSIVE, 4)));
+            told("delete", format!("{:?}", client.delete(PASSIVE, row, DeleteFlags::empty())));
+        }
     }
 }
 

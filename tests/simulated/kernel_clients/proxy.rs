@@ -104,7 +104,7 @@ struct Outcome {
 }
 
 /// Loads the proxy, beside the netio-anycast driver.
-pub(super) fn load(kernel: &Kernel) -> Driver {
+pub(crate) fn load(kernel: &Kernel) -> Driver {
     kernel.load(&build::proxy(), "proxy").expect("the proxy loads")
 }
 
