@@ -38,7 +38,7 @@ impl Core {
                     return Ok(());
                 }
                 Step::Routine { routine, device, context } => {
-                    if self.call_completion_routine(&request, routine, [device, address, context, 0])? {
+                    if self.call_completion_routine(&request, routine, &[device, address, context])? {
                         return Ok(());
                     }
                     match request.with_irp(|irp| irp.current() > request.stack_size) {
@@ -94,7 +94,7 @@ impl Core {
         self: &Arc<Self>,
         request: &Arc<Request>,
         routine: usize,
-        arguments: [usize; 4],
+        arguments: &[usize],
     ) -> Result<bool, Crash> {
         let owner = self.driver_at(routine).or_else(|| self.driver(processor::driver()));
         let Some(driver) = owner else { return Ok(false) };
