@@ -278,7 +278,9 @@ fn a_reference_keeps_the_context_whatever_the_schedule() {
             let _ = client.lease(row).expect("the context is there");
             client.delete(PASSIVE, row, DeleteFlags::empty()).expect("the context is there");
         });
-        let dereference: Work<'_> = Box::new(|| client.dereference(PASSIVE));
+        let dereference: Work<'_> = Box::new(|| {
+            let _ = client.dereference(PASSIVE);
+        });
         let unload: Work<'_> = Box::new(|| assert!(!bench.driver.unload(), "seed {seed}: it is in use"));
         race.run(seed, vec![call, dereference, unload]);
         assert!(bench.addresses().is_empty(), "seed {seed}");
