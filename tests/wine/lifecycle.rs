@@ -22,7 +22,7 @@ pub(crate) fn service(name: &str) -> Service {
     manager.open_service(name, access).expect("the service is installed")
 }
 
-fn wait_for(service: &Service, state: ServiceState) {
+pub(crate) fn wait_for(service: &Service, state: ServiceState) {
     let started = Instant::now();
     while service.query_status().expect("the service has a status").current_state != state {
         assert!(started.elapsed() < PATIENCE, "the service does not become {state:?}");

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use kernel_sim::{Caller, Control, DesiredAccess, Faults, Irql, Options, Rule, Work, interleave};
 use netio_anycast_protocol::create::{CreateFlags, DeleteFlags, Lifetime};
 use netio_anycast_protocol::interface::{INTERFACE_SIZE, InterfaceRequest, QUERY_INTERFACE};
+use netio_anycast_protocol::operation::Operation;
 use netio_anycast_protocol::row::Row;
 use netio_anycast_protocol::status::NtStatus;
 use zerocopy::IntoBytes as _;
 
-use super::proxy::{self, Proxy};
+use super::proxy::{self, Proxy, Send, Way};
 use crate::bench::{Bench, DEVICE, ETHERNET, address, on, resolved};
 
 const PASSIVE: Irql = Irql::PASSIVE_LEVEL;
@@ -85,15 +86,27 @@ fn another_version_or_size_is_refused() {
 #[test]
 fn programs_do_not_get_it_and_drivers_only_by_internal_device_controls() {
     let bench = Bench::new();
-    let input = InterfaceRequest::CURRENT;
+    let input = InterfaceRequest { version: 2, ..InterfaceRequest::CURRENT };
     let control = Control::new(QUERY_INTERFACE, input.as_bytes(), usize::from(INTERFACE_SIZE));
     for caller in [Caller::administrator(), Caller::driver()] {
         let handle = bench.kernel.open(DEVICE, &caller, DesiredAccess::READ_WRITE).expect("it may open the device");
         assert_eq!(handle.send(&control).wait().status, NtStatus::INVALID_DEVICE_REQUEST);
     }
-    let program = bench.kernel.open(DEVICE, &Caller::administrator(), DesiredAccess::READ_WRITE);
-    let reply = program.expect("it may open the device").send(&control.internal()).wait();
-    assert_eq!(reply.status, NtStatus::INVALID_DEVICE_REQUEST, "a driver has sent it for a program");
+    let driver = proxy::load(&bench.kernel);
+    let client = Proxy::open(&bench.kernel).expect("the device can be opened");
+    for user_mode in [false, true] {
+        let send = Send {
+            way: Way::Internal,
+            code: QUERY_INTERFACE,
+            user_mode,
+            ..Send::operation(Operation::Get, input.as_bytes(), usize::from(INTERFACE_SIZE))
+        };
+        let status = client.send(&send).expect("there is memory").status;
+        // What the client gets here it never gives back, so that it asks for what it can't get.
+        assert_eq!(status, if user_mode { NtStatus::INVALID_DEVICE_REQUEST } else { NtStatus::REVISION_MISMATCH });
+    }
+    drop(client);
+    assert!(driver.unload());
 }
 
 #[test]

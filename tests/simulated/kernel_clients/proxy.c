@@ -31,6 +31,7 @@ struct command {
   ULONG output_length;
   ULONG cancel;
   ULONG without_file;
+  ULONG user_mode;
 };
 
 struct arguments {
@@ -107,6 +108,7 @@ static NTSTATUS send_own(PDEVICE_OBJECT device, const struct connection *connect
   next->Parameters.DeviceIoControl.InputBufferLength = input_length;
   next->Parameters.DeviceIoControl.OutputBufferLength = command->output_length;
   irp->AssociatedIrp.SystemBuffer = buffer;
+  irp->RequestorMode = command->user_mode ? UserMode : KernelMode;
   KeInitializeEvent(&ended, NotificationEvent, FALSE);
   NTSTATUS status = IoSetCompletionRoutineEx(device, irp, take_back, &ended, TRUE, TRUE, TRUE);
   if (status == STATUS_SUCCESS) {

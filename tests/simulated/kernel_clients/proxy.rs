@@ -1,6 +1,6 @@
 //! `proxy.c`, told what to do: each handle to it is a client with a file object of the netio-anycast driver's of its own.
 
-use kernel_sim::{Caller, DesiredAccess, Driver, Handle, Irql, Kernel, Pending};
+use kernel_sim::{Caller, DesiredAccess, Driver, Handle, Irql, Kernel};
 use netio_anycast_protocol::create::{CreateFlags, DeleteFlags, Lifetime};
 use netio_anycast_protocol::interface::InterfaceRequest;
 use netio_anycast_protocol::operation::Operation;
@@ -45,13 +45,15 @@ pub(super) struct Send<'a> {
     /// Cancel it as soon as it is sent.
     pub(super) cancel: bool,
     pub(super) without_file: bool,
+    /// On behalf of a program.
+    pub(super) user_mode: bool,
 }
 
 impl<'a> Send<'a> {
     pub(super) fn operation(operation: Operation, input: &'a [u8], output_length: usize) -> Self {
         let code = operation.definition().control_code();
         let (way, irql) = (Way::DeviceControl, Irql::PASSIVE_LEVEL);
-        Self { way, irql, code, input, output_length, cancel: false, without_file: false }
+        Self { way, irql, code, input, output_length, cancel: false, without_file: false, user_mode: false }
     }
 }
 
@@ -74,6 +76,15 @@ struct Command {
     output_length: u32,
     cancel: u32,
     without_file: u32,
+    user_mode: u32,
+}
+
+impl Command {
+    /// Says at which IRQL, and nothing else.
+    fn at(irql: Irql) -> Self {
+        let irql = u32::from(irql.0);
+        Self { way: 0, irql, code: 0, output_length: 0, cancel: 0, without_file: 0, user_mode: 0 }
+    }
 }
 
 #[derive(Clone, Copy, Debug, IntoBytes, Immutable)]
@@ -109,11 +120,6 @@ impl Proxy {
 
     /// Sends a request and waits for its end. The error is the proxy's own: no memory.
     pub(super) fn send(&self, send: &Send<'_>) -> Result<Answer, NtStatus> {
-        answer(self.start(send).wait())
-    }
-
-    /// Begins to send a request.
-    pub(super) fn start(&self, send: &Send<'_>) -> Pending {
         let length = |bytes: usize| u32::try_from(bytes).expect("as long as a test makes it");
         let command = Command {
             way: send.way as u32,
@@ -122,9 +128,14 @@ impl Proxy {
             output_length: length(send.output_length),
             cancel: send.cancel.into(),
             without_file: send.without_file.into(),
+            user_mode: send.user_mode.into(),
         };
         let input = [command.as_bytes(), send.input].concat();
-        self.handle.start(SEND, &input, size_of::<Outcome>() + send.output_length)
+        let reply = self.handle.control(SEND, &input, size_of::<Outcome>() + send.output_length);
+        done(reply.status)?;
+        let (outcome, output) = Outcome::read_from_prefix(&reply.output).expect("the whole of it came back");
+        let length = usize::try_from(outcome.information).expect("a length").min(output.len());
+        Ok(Answer { status: outcome.status, pended: outcome.pended != 0, output: output[..length].to_vec() })
     }
 
     /// Asks for the direct-call interface.
@@ -137,8 +148,7 @@ impl Proxy {
     }
 
     fn call(&self, irql: Irql, function: u32, arguments: Arguments, rows: usize) -> Result<(u64, Vec<Row>), NtStatus> {
-        let command =
-            Command { way: 0, irql: u32::from(irql.0), code: function, output_length: 0, cancel: 0, without_file: 0 };
+        let command = Command { code: function, ..Command::at(irql) };
         let input = [command.as_bytes(), arguments.as_bytes()].concat();
         let reply = self.handle.control(CALL, &input, size_of::<Outcome>() + rows * size_of::<Row>());
         done(reply.status)?;
@@ -182,23 +192,13 @@ impl Proxy {
     }
 
     fn count(&self, code: u32, irql: Irql) {
-        let command =
-            Command { way: 0, irql: u32::from(irql.0), code: 0, output_length: 0, cancel: 0, without_file: 0 };
-        assert_eq!(self.handle.control(code, command.as_bytes(), 0).status, NtStatus::SUCCESS);
+        assert_eq!(self.handle.control(code, Command::at(irql).as_bytes(), 0).status, NtStatus::SUCCESS);
     }
 
     /// Never gives back what it has.
     pub(super) fn forget(&self) {
         assert_eq!(self.handle.control(FORGET, &[], 0).status, NtStatus::SUCCESS);
     }
-}
-
-/// What a request that the proxy has sent ended with.
-pub(super) fn answer(reply: kernel_sim::Reply) -> Result<Answer, NtStatus> {
-    done(reply.status)?;
-    let (outcome, output) = Outcome::read_from_prefix(&reply.output).expect("the whole of it came back");
-    let length = usize::try_from(outcome.information).expect("a length").min(output.len());
-    Ok(Answer { status: outcome.status, pended: outcome.pended != 0, output: output[..length].to_vec() })
 }
 
 fn done(status: NtStatus) -> Result<(), NtStatus> {

@@ -1,7 +1,6 @@
 //! The samples beside the driver, as they are shipped.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use kernel_sim::{Driver, Faults, Image, Kernel, LoadError, Options, ProcessId, Registry, Work, interleave};
 use netio_anycast_protocol::SERVICE_NAME;
@@ -9,7 +8,7 @@ use netio_anycast_protocol::row::Row;
 use netio_anycast_protocol::status::NtStatus;
 
 use super::build;
-use crate::bench::{ETHERNET, image, kernel, resolved};
+use crate::bench::{ETHERNET, image, kernel, resolved, settle};
 use crate::client::Client;
 use crate::report;
 
@@ -60,14 +59,8 @@ fn held() -> Vec<Row> {
 
 /// Waits until a sample holds its addresses: a system thread is at it.
 fn until_held(kernel: &Kernel) {
-    let observer = Client::open(kernel, ProcessId(1234)).expect("the device can be opened");
-    loop {
-        let generation = observer.statistics().generation;
-        if addresses(kernel) == held() {
-            return;
-        }
-        let _ = observer.wait_change(generation).wait();
-    }
+    settle(kernel);
+    assert_eq!(addresses(kernel), held());
 }
 
 fn end(kernel: &Kernel) {
@@ -91,6 +84,7 @@ fn a_sample_holds_its_addresses_for_as_long_as_it_is_loaded() {
         drop(observer);
         assert!(client.unload());
         assert!(addresses(&kernel).is_empty(), "{}", sample.name);
+        settle(&kernel);
         assert!(driver.unload());
         end(&kernel);
     }
@@ -104,6 +98,7 @@ fn a_sample_that_is_loaded_first_hears_of_the_driver() {
         let driver = load_driver(&kernel);
         until_held(&kernel);
         assert!(client.unload());
+        settle(&kernel);
         assert!(driver.unload());
         end(&kernel);
     }
@@ -129,6 +124,8 @@ fn the_driver_is_unloaded_when_the_sample_is() {
         assert!(!driver.unload(), "{} has it", sample.name);
         assert_eq!(addresses(&kernel), held(), "{}", sample.name);
         assert!(client.unload());
+        settle(&kernel);
+        assert!(driver.unload(), "it is gone");
         end(&kernel);
     }
 }
@@ -153,11 +150,9 @@ fn whatever_fails_a_sample_leaves_nothing() {
             let driver = faults.suspended(|| load_driver(&kernel));
             match kernel.load(&sample.image, sample.name) {
                 Ok(client) => {
-                    // What it does in a system thread is over when it is unloaded.
-                    if faults.struck().is_none() {
-                        faults.suspended(|| until_held_or_failed(&kernel, faults));
-                    }
+                    settle(&kernel);
                     assert!(client.unload());
+                    settle(&kernel);
                 }
                 Err(LoadError::DriverEntry(_)) => assert!(faults.struck().is_some()),
                 Err(error) => panic!("{}: {error}", sample.name),
@@ -169,14 +164,6 @@ fn whatever_fails_a_sample_leaves_nothing() {
         for service in ["ExCreateCallback", "IoGetDeviceObjectPointer", "IoAllocateIrp", "IoSetCompletionRoutineEx"] {
             assert!(services.contains(&service), "{}: {services:?}", sample.name);
         }
-    }
-}
-
-/// Waits until a sample holds its addresses, or something has failed.
-fn until_held_or_failed(kernel: &Kernel, faults: &Faults) {
-    while addresses(kernel) != held() && faults.struck().is_none() {
-        kernel.advance(Duration::from_millis(1));
-        std::thread::yield_now();
     }
 }
 
@@ -194,6 +181,7 @@ fn both_may_be_loaded_and_unloaded_at_any_moment() {
             });
             interleave(seed, vec![load_driver, come_and_go]);
             assert!(client.expect("it is loaded").unload(), "seed {seed}");
+            settle(&kernel);
             assert!(driver.expect("it is loaded").unload(), "seed {seed}");
             end(&kernel);
         }

@@ -4,6 +4,7 @@ mod drivers;
 mod program;
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Result;
 
@@ -11,6 +12,9 @@ use crate::lane::{self, Lane};
 use crate::step::Steps;
 
 pub(crate) use drivers::build_drivers;
+
+/// How long the tests of the sample drivers may take.
+const LIMIT: Duration = Duration::from_mins(2);
 
 /// Builds the samples, and runs them in Wine's kernel unless they are to be `only_built`.
 ///
@@ -20,8 +24,10 @@ pub(crate) fn run(root: &Path, only_built: bool) -> Result<()> {
     let mut steps = Steps::new(root, "samples")?;
     if only_built {
         let drivers = build_drivers(root, &mut steps)?;
-        steps.run("Build the sample program", |log| program::build(root, log))?;
-        println!("They are {}, {} and the program beside them", drivers.in_rust.display(), drivers.in_c.display());
+        let program = steps.run("Build the sample program", |log| program::build(root, log))?;
+        for built in drivers.iter().map(|driver| &driver.directory).chain([&program]) {
+            println!("{}", built.display());
+        }
         return Ok(());
     }
     let image = lane::build_driver(root, &mut steps)?;
@@ -31,12 +37,18 @@ pub(crate) fn run(root: &Path, only_built: bool) -> Result<()> {
     steps.run("Stop and uninstall the driver", |log| lane.end(log))
 }
 
-/// Runs the samples on the running driver.
+/// Builds the samples and runs them on the running driver.
 ///
 /// # Errors
-/// One does not do what it should.
+/// Something can't be built, or a sample does not do what it should.
 pub(crate) fn check(root: &Path, lane: &mut Lane, steps: &mut Steps) -> Result<()> {
-    steps.run("The sample program in Wine", |log| program::check(root, lane, log))?;
     let drivers = build_drivers(root, steps)?;
-    steps.run("The sample drivers in Wine", |log| drivers::check(root, lane, &drivers, log))
+    steps.run("The sample program in Wine", |log| program::check(root, lane, log))?;
+    steps.run("The sample drivers in Wine", |log| {
+        for driver in &drivers {
+            lane.host.install(driver)?;
+        }
+        lane.run_selected("sample_drivers", true, LIMIT, log)?;
+        drivers.iter().rev().try_for_each(|driver| lane.host.uninstall(driver))
+    })
 }

@@ -13,7 +13,8 @@ use crate::step::Log;
 /// Where their sources are, each in the folder of its name.
 const SOURCES: &str = "tests/wine/drivers";
 /// The drivers, each after those that its INF depends on, by the name of their folder and of their service.
-const DRIVERS: [(&str, &str); 2] = [("partner", "kernel_partner"), ("probe", "kernel_probe")];
+const DRIVERS: [(&str, &str); 3] =
+    [("partner", "kernel_partner"), ("probe", "kernel_probe"), ("caller", "kernel_caller")];
 
 /// Builds them into `target/drivers`, each after those that it depends on.
 ///
@@ -26,7 +27,8 @@ pub(crate) fn build(root: &Path, log: &Log) -> Result<Vec<Package>> {
 
 fn build_one(root: &Path, tree: &Path, folder: &str, service: &str, log: &Log) -> Result<Package> {
     let sources = root.join(SOURCES).join(folder);
-    let driver = CDriver { sources: c_files(&sources)?, arguments: vec!["-O2".to_owned()] };
+    let arguments = vec!["-O2".to_owned(), format!("-I{}", root.join("include").display())];
+    let driver = CDriver { sources: c_files(&sources)?, arguments };
     let directory = root.join("target/drivers").join(service);
     let image = directory.join("build").join(service).with_extension("sys");
     log.append(&format!("building {} from {:?}\n", image.display(), driver.sources))?;

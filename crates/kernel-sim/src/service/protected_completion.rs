@@ -8,8 +8,16 @@ use netio_anycast_protocol::status::NtStatus;
 
 use crate::core::Core;
 use crate::layout::{SL_INVOKE_ON_CANCEL, SL_INVOKE_ON_ERROR, SL_INVOKE_ON_SUCCESS, StackLocation};
+use crate::owner::DriverNumber;
 use crate::processor;
+use crate::request::Request;
 use crate::violation::Rule;
+
+/// A protected completion routine that is being called.
+pub(crate) struct Protection {
+    device: usize,
+    driver: DriverNumber,
+}
 
 /// `IoSetCompletionRoutineEx`: what the macro IoSetCompletionRoutine does, and a reference to the device until the routine has
 /// returned.
@@ -50,7 +58,8 @@ pub(super) unsafe extern "win64" fn set(
         return NtStatus::INVALID_PARAMETER.0;
     };
     let mut state = core.state();
-    if state.retain_device(device).is_some() {
+    if state.devices.contains_key(&device) {
+        state.objects.retain(device);
         state.protected_completions.insert((irp, number), device);
         return NtStatus::SUCCESS.0;
     }
@@ -60,12 +69,25 @@ pub(super) unsafe extern "win64" fn set(
 }
 
 impl Core {
-    /// The completion routine of a stack location has returned.
-    pub(crate) fn end_protected_completion(self: &Arc<Self>, irp: usize, number: i8) {
-        let device = self.state().protected_completions.remove(&(irp, number));
-        if let Some(device) = device {
-            self.release_object(device);
+    /// What protects the completion routine of the stack location that an IRP has just left. The driver's image stays until that
+    /// is ended.
+    pub(crate) fn take_protection(&self, request: &Request) -> Option<Protection> {
+        let number = request.with_irp(|irp| irp.current() - 1)?;
+        let mut state = self.state();
+        let device = state.protected_completions.remove(&(request.address, number))?;
+        let driver = state.devices.get(&device)?.driver.number();
+        *state.running_work.entry(driver).or_default() += 1;
+        Some(Protection { device, driver })
+    }
+
+    /// A protected completion routine has returned.
+    pub(crate) fn end_protection(self: &Arc<Self>, protection: Protection) {
+        let Protection { device, driver } = protection;
+        self.release_object(device);
+        if let Some(running) = self.state().running_work.get_mut(&driver) {
+            *running -= 1;
         }
+        self.change(|_| ());
     }
 
     /// An IRP is freed whose protected completion routine was never called: what the I/O manager has for it is lost.

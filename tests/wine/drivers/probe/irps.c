@@ -152,6 +152,12 @@ VOID irp_protected_completion(struct check *check) {
   EXPECT(IoSetCompletionRoutineEx(check->device, irp, completed, &completion, TRUE, FALSE, FALSE) == STATUS_SUCCESS);
   EXPECT(IoCallDriver(partner.device, irp) == STATUS_SUCCESS);
   EXPECT(completion.count == 1 && completion.status == STATUS_SUCCESS);
+  /* Only when the IRP was cancelled. */
+  IoReuseIrp(irp, STATUS_UNSUCCESSFUL);
+  prepare(irp, &partner, IOCTL_PEND, &completion);
+  EXPECT(IoSetCompletionRoutineEx(check->device, irp, completed, &completion, FALSE, FALSE, TRUE) == STATUS_SUCCESS);
+  EXPECT(IoCallDriver(partner.device, irp) == STATUS_PENDING && IoCancelIrp(irp));
+  EXPECT(is_signalled_soon(&completion.done) && completion.count == 1 && completion.status == STATUS_CANCELLED);
   IoFreeIrp(irp);
   ObDereferenceObject(partner.file);
 }

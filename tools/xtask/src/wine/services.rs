@@ -34,14 +34,6 @@ impl KernelHost {
             let state = self.state(needed)?.unwrap_or_else(|| "not installed".to_owned());
             ensure!(state.contains("RUNNING"), "{} depends on {needed}, which is {state}", package.service);
         }
-        self.start_before_others(package)
-    }
-
-    /// Starts a driver, whether or not what it depends on runs.
-    ///
-    /// # Errors
-    /// It does not start.
-    pub(crate) fn start_before_others(&mut self, package: &Package) -> Result<()> {
         self.service_control(&["start", &package.service])?;
         self.wait_for(&package.service, "RUNNING")
     }
