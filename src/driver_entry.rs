@@ -1,13 +1,10 @@
 //! Loading and unloading.
 
-use netio_anycast_engine::Engine;
 use netio_anycast_protocol::status::NtStatus;
 use wdk::paged_code;
-use wdk_sys::{DRIVER_OBJECT, NTSTATUS, PCUNICODE_STRING};
+use wdk_sys::{DRIVER_OBJECT, NTSTATUS, PCUNICODE_STRING, UNICODE_STRING};
 
-use crate::netio::KernelNetio;
-use crate::pool_box::PoolBox;
-use crate::{device, dispatch, pool};
+use crate::{device, dispatch, parameters, pool, trace_provider};
 
 /// What the I/O manager calls when the driver is loaded. IRQL: PASSIVE_LEVEL.
 ///
@@ -17,20 +14,23 @@ use crate::{device, dispatch, pool};
 /// Only the I/O manager may call it, once.
 // The exported name is what the linker's /ENTRY of a driver expects.
 #[unsafe(export_name = "DriverEntry")]
-unsafe extern "system" fn driver_entry(driver: &mut DRIVER_OBJECT, _registry_path: PCUNICODE_STRING) -> NTSTATUS {
-    match load(driver) {
+unsafe extern "system" fn driver_entry(driver: &mut DRIVER_OBJECT, registry_path: PCUNICODE_STRING) -> NTSTATUS {
+    // SAFETY: the I/O manager calls with the path of the service's key, which lives through the call.
+    let service = unsafe { &*registry_path };
+    match load(driver, service) {
         Ok(()) => NtStatus::SUCCESS.0,
         Err(status) => status.0,
     }
 }
 
-fn load(driver: &mut DRIVER_OBJECT) -> Result<(), NtStatus> {
+fn load(driver: &mut DRIVER_OBJECT, service: &UNICODE_STRING) -> Result<(), NtStatus> {
     paged_code!();
     pool::initialize();
-    let engine = PoolBox::try_new(Engine::new(KernelNetio))?;
+    let limits = parameters::read(service)?;
     dispatch::register(driver);
     driver.DriverUnload = Some(unload);
-    device::create(driver, engine)
+    trace_provider::register();
+    device::create(driver, limits).inspect_err(|_| trace_provider::unregister())
 }
 
 /// What the I/O manager calls before the driver's image goes. IRQL: PASSIVE_LEVEL.
@@ -43,4 +43,5 @@ unsafe extern "C" fn unload(driver: *mut DRIVER_OBJECT) {
     // IoDeleteDevice takes the device out of it.
     let device = unsafe { (*driver).DeviceObject };
     device::delete(device);
+    trace_provider::unregister();
 }

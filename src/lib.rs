@@ -22,15 +22,34 @@ extern crate alloc;
 use wdk_panic as _;
 
 mod bindings;
+mod call_contexts;
+mod change_waits;
+mod deferred_work;
 mod device;
+mod direct_calls;
 mod dispatch;
 mod driver_entry;
+mod event;
 mod irp;
+mod irp_queue;
+mod kernel_services;
 mod layout;
 mod netio;
+mod notices;
+mod open_file;
+mod parameters;
 mod pool;
+mod pool_block;
 mod pool_box;
+mod push_lock;
+mod raised_requests;
+mod request;
+mod rundown;
+mod table_copy;
+mod trace;
+mod trace_provider;
 mod unicode_string;
+mod work_item;
 
 /// Every allocation is made with `wdk-alloc`: non-paged pool with the tag `rust`.
 #[global_allocator]

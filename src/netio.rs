@@ -18,7 +18,7 @@ use crate::bindings::{
 /// NetIO itself, through Netio.lib.
 pub(crate) struct KernelNetio;
 
-/// Proof that the IRQL was PASSIVE_LEVEL when the request's service asked for it. It stays in its thread.
+/// Proof that the IRQL was PASSIVE_LEVEL when it was asked for. It stays in its thread, and nothing that has one raises the IRQL.
 ///
 /// The documentation allows "< DISPATCH_LEVEL", the SDK header annotates `_IRQL_requires_max_(PASSIVE_LEVEL)`: this is the
 /// stricter of the two.
@@ -28,7 +28,8 @@ pub(crate) struct PassiveLevel {
 }
 
 impl PassiveLevel {
-    fn now() -> Option<Self> {
+    /// Asks for the IRQL.
+    pub(crate) fn now() -> Option<Self> {
         // SAFETY: KeGetCurrentIrql may be called at any IRQL and changes nothing.
         let irql = unsafe { KeGetCurrentIrql() };
         (u32::from(irql) == PASSIVE_LEVEL).then_some(Self { _of_this_thread: PhantomData })
@@ -46,10 +47,6 @@ fn only_success(status: NTSTATUS) -> Result<(), NtStatus> {
 impl Netio for KernelNetio {
     type PassiveLevel = PassiveLevel;
     type Table = MibTable;
-
-    fn passive_level(&self) -> Option<PassiveLevel> {
-        PassiveLevel::now()
-    }
 
     fn create(&self, _level: PassiveLevel, row: &Row) -> NtStatus {
         // SAFETY: PASSIVE_LEVEL, as `_level` proves; the row lives through the call and has the layout of

@@ -2,6 +2,7 @@
 
 use alloc::alloc::{alloc, dealloc};
 use core::alloc::Layout;
+use core::ops::Deref;
 use core::ptr::NonNull;
 
 use netio_anycast_protocol::status::NtStatus;
@@ -10,6 +11,11 @@ use netio_anycast_protocol::status::NtStatus;
 pub(crate) struct PoolBox<T> {
     value: NonNull<T>,
 }
+
+// SAFETY: the box owns its value, as `Box` does.
+unsafe impl<T: Send> Send for PoolBox<T> {}
+// SAFETY: a shared box gives out shared references only.
+unsafe impl<T: Sync> Sync for PoolBox<T> {}
 
 impl<T> PoolBox<T> {
     const LAYOUT: Layout = {
@@ -45,6 +51,15 @@ impl<T> PoolBox<T> {
     /// `value` came from [`PoolBox::into_raw`], nothing uses it any more, and it is taken back once.
     pub(crate) const unsafe fn from_raw(value: NonNull<T>) -> Self {
         Self { value }
+    }
+}
+
+impl<T> Deref for PoolBox<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: the box owns the value, which lives as long as it.
+        unsafe { self.value.as_ref() }
     }
 }
 

@@ -1,6 +1,9 @@
 //! What holds for every request and every answer of NetIO's.
 
-use netio_anycast_engine::{Completion, Engine, SystemBuffer};
+use netio_anycast_engine::host_kernel::HostKernel;
+use netio_anycast_engine::{Answer, Completion, Engine, Limits, SystemBuffer};
+use netio_anycast_protocol::apply::{ApplyReply, ItemOutcome, ItemState};
+use netio_anycast_protocol::lease::LeaseRow;
 use netio_anycast_protocol::operation::Operation;
 use netio_anycast_protocol::request::Request;
 use netio_anycast_protocol::row::Row;
@@ -26,8 +29,17 @@ pub fn check(case: &Case) {
     let before = buffer.clone();
 
     let netio = ScriptedNetio::new(case.netio_status, &case.rows);
-    let request = SystemBuffer { bytes: &mut buffer, input_length: case.input.len(), output_length };
-    let completion = Engine::new(&netio).serve(case.control_code, request);
+    let kernel = HostKernel::new();
+    let mut request = SystemBuffer { bytes: &mut buffer, input_length: case.input.len(), output_length };
+    let engine = Engine::new(&netio, kernel.clone(), Limits::DEFAULT).expect("the host has memory");
+    let handle = engine.open(4).expect("the host has memory");
+    let completion = match engine.serve((), handle, case.control_code, &mut request) {
+        Answer::Complete(completion) => completion,
+        Answer::Pend(wait) => {
+            assert!(!engine.is_over(wait), "a wait that is over pends");
+            engine.cancel_wait()
+        }
+    };
 
     let Completion { status, information } = completion;
     assert!(information <= output_length, "more output than room");
@@ -45,21 +57,55 @@ pub fn check(case: &Case) {
         }
         Ok(request) => check_answer(&request, case, &netio, completion, &buffer[..information]),
     }
+    // Whatever was leased goes with the handle, or is left to be withdrawn later if NetIO refuses.
+    engine.close((), handle);
+    let left = engine.shut_down(());
+    assert!(left == 0 || case.netio_status != NtStatus::SUCCESS, "{left} addresses were left behind");
+    drop(engine);
+    assert_eq!(kernel.allocated_bytes(), 0, "memory was left behind");
 }
 
 fn check_answer(request: &Request, case: &Case, netio: &ScriptedNetio<'_>, completion: Completion, output: &[u8]) {
     let status = completion.status;
-    let says_empty = matches!(request, Request::GetTable { .. }) && case.netio_status == NtStatus::NOT_FOUND;
     let netio_failed = netio.calls() > 0 && case.netio_status != NtStatus::SUCCESS;
-    if netio_failed && !says_empty {
-        assert!(status.is_error(), "{} was taken for {status}", case.netio_status);
+    match request {
+        // The documentation's way to say that there are none.
+        Request::GetTable { .. } if case.netio_status == NtStatus::NOT_FOUND => {}
+        // What NetIO says is told item by item, or changes only what a row looks like.
+        Request::Apply { .. } => {}
+        _ if netio_failed => assert!(status.is_error(), "{} was taken for {status}", case.netio_status),
+        _ => {}
     }
     match request {
         Request::GetTable { .. } if !status.is_error() => check_table(status, output),
+        Request::ListLeases { .. } if !status.is_error() => {
+            let (header, rows) = TableHeader::read_from_prefix(output).expect("a header");
+            assert_eq!((header.count, header.total), (0, 0), "nothing is leased");
+            assert_eq!(rows.len() % size_of::<LeaseRow>(), 0);
+        }
+        Request::Apply { count, .. } if status == NtStatus::SUCCESS => check_outcomes(*count, case, output),
         Request::Create { .. } | Request::Get { .. } if status == NtStatus::SUCCESS => {
             check_clean(&rows_of(output));
         }
         _ => assert_ne!(status, NtStatus::BUFFER_OVERFLOW, "only tables overflow"),
+    }
+}
+
+fn check_outcomes(count: u32, case: &Case, output: &[u8]) {
+    let (header, outcomes) = ApplyReply::read_from_prefix(output).expect("a header");
+    let outcomes: Vec<_> = outcomes
+        .chunks(size_of::<ItemOutcome>())
+        .map(|bytes| ItemOutcome::read_from_bytes(bytes).expect("whole outcomes"))
+        .collect();
+    assert_eq!((header.count, outcomes.len()), (count, count as usize));
+    let applied = |outcome: &&ItemOutcome| outcome.state == ItemState::Applied as u8;
+    let number = outcomes.iter().filter(applied).count();
+    assert_eq!(header.not_applied as usize, outcomes.len() - number);
+    assert!(number == 0 || case.netio_status == NtStatus::SUCCESS, "{} was taken for success", case.netio_status);
+    for outcome in outcomes {
+        assert_eq!(outcome.reserved, 0);
+        assert!((1..=5).contains(&outcome.state) && outcome.field <= 5, "{outcome:?}");
+        assert!(outcome.status == NtStatus::SUCCESS || outcome.status.is_error(), "{outcome:?}");
     }
 }
 

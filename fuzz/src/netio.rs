@@ -55,10 +55,6 @@ impl Netio for &ScriptedNetio<'_> {
     type PassiveLevel = ();
     type Table = Table;
 
-    fn passive_level(&self) -> Option<()> {
-        Some(())
-    }
-
     fn create(&self, _level: (), row: &Row) -> NtStatus {
         assert_only_a_unicast_address_and_a_luid(row);
         self.status()

@@ -9,11 +9,14 @@ use std::{env, fs};
 
 use netio_anycast_fuzz::{Case, check};
 use netio_anycast_protocol::address::{AddressFamily, Luid};
-use netio_anycast_protocol::create::{CreateRequest, DeleteRequest};
+use netio_anycast_protocol::apply::{ApplyAction, ApplyFlags, ApplyItem, ApplyRequest};
+use netio_anycast_protocol::create::{CreateRequest, DeleteRequest, Lifetime};
+use netio_anycast_protocol::lease::LeaseFilter;
 use netio_anycast_protocol::operation::{OPERATIONS, Operation};
 use netio_anycast_protocol::row::Row;
 use netio_anycast_protocol::status::NtStatus;
 use netio_anycast_protocol::table::TableFilter;
+use netio_anycast_protocol::wait::Generation;
 use zerocopy::IntoBytes;
 
 const ETHERNET: Luid = Luid::new(6, 1);
@@ -39,6 +42,51 @@ fn case(operation: Operation, input: &[u8], netio_status: NtStatus) -> Case {
 
 fn create(row: Row) -> Vec<u8> {
     CreateRequest { row, lifetime: 0, flags: 0 }.as_bytes().to_vec()
+}
+
+/// A batch that creates, leases, shares and deletes, and has an item that can't be.
+fn batch(flags: ApplyFlags) -> Vec<u8> {
+    let item = |action: ApplyAction, address, lifetime: Lifetime, flags| ApplyItem {
+        row: row(address),
+        action: action as u32,
+        lifetime: lifetime as u32,
+        flags,
+        reserved: 0,
+    };
+    let (create, delete) = (ApplyAction::Create, ApplyAction::Delete);
+    let items = [
+        item(create, "192.0.2.1", Lifetime::Unowned, 0),
+        item(create, "192.0.2.2", Lifetime::Handle, 0),
+        item(create, "2001:db8::1", Lifetime::Handle, 1),
+        item(delete, "192.0.2.2", Lifetime::Unowned, 0),
+        item(delete, "2001:db8::1", Lifetime::Unowned, 1),
+        item(create, "224.0.0.1", Lifetime::Unowned, 0),
+    ];
+    // Only without `atomic` does it get to the last.
+    let items = if flags.contains(ApplyFlags::ATOMIC) { &items[..5] } else { &items };
+    let count = u32::try_from(items.len()).expect("few");
+    [ApplyRequest { flags: flags.bits(), count }.as_bytes(), items.as_bytes()].concat()
+}
+
+/// Requests for many addresses and of leases.
+fn leases_and_batches() -> Vec<(String, Case)> {
+    let (success, failure) = (NtStatus::SUCCESS, NtStatus::NO_MEMORY);
+    let lease = CreateRequest { row: row("192.0.2.1"), lifetime: 1, flags: 0 };
+    let filter = LeaseFilter { table: TableFilter::ALL, process_id: 4, reserved: 0 };
+    [
+        ("create-exclusive-lease", case(Operation::Create, lease.as_bytes(), success)),
+        ("create-lease-fails", case(Operation::Create, lease.as_bytes(), failure)),
+        ("apply-nothing", case(Operation::Apply, &[0; 8], success)),
+        ("apply", case(Operation::Apply, &batch(ApplyFlags::empty()), success)),
+        ("apply-atomic", case(Operation::Apply, &batch(ApplyFlags::ATOMIC), success)),
+        ("apply-fails", case(Operation::Apply, &batch(ApplyFlags::empty()), failure)),
+        ("apply-atomic-fails", case(Operation::Apply, &batch(ApplyFlags::ATOMIC), failure)),
+        ("wait-change", case(Operation::WaitChange, Generation(0).as_bytes(), success)),
+        ("wait-change-over", case(Operation::WaitChange, Generation(7).as_bytes(), success)),
+        ("list-leases", case(Operation::ListLeases, filter.as_bytes(), success)),
+    ]
+    .map(|(name, case)| (name.to_owned(), case))
+    .to_vec()
 }
 
 /// Requests that are served, with the answers of NetIO's that matter.
@@ -88,9 +136,9 @@ fn refused() -> Vec<(String, Case)> {
         .into_iter()
         .map(|(name, row)| (format!("create-{name}"), case(Operation::Create, &create(row), NtStatus::SUCCESS)))
         .collect();
-    let lease = CreateRequest { row: row("192.0.2.1"), lifetime: 1, flags: 1 };
+    let unowned = CreateRequest { row: row("192.0.2.1"), lifetime: 0, flags: 1 };
     let reserved = TableFilter { reserved: 1, ..TableFilter::ALL };
-    seeds.push(("create-lease".to_owned(), case(Operation::Create, lease.as_bytes(), NtStatus::SUCCESS)));
+    seeds.push(("create-shared-unowned".to_owned(), case(Operation::Create, unowned.as_bytes(), NtStatus::SUCCESS)));
     seeds.push(("table-reserved".to_owned(), case(Operation::GetTable, reserved.as_bytes(), NtStatus::SUCCESS)));
     seeds
 }
@@ -117,7 +165,7 @@ fn malformed() -> Vec<(String, Case)> {
 }
 
 fn seeds() -> BTreeMap<String, Case> {
-    [served(), refused(), malformed()].into_iter().flatten().collect()
+    [served(), leases_and_batches(), refused(), malformed()].into_iter().flatten().collect()
 }
 
 #[test]

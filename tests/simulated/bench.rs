@@ -1,23 +1,19 @@
 //! What every test stands on: a simulated kernel with the driver in it, and interfaces below.
 
 use std::net::IpAddr;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-use kernel_sim::{Caller, DesiredAccess, Driver, Handle, Image, Kernel, Options, Registry, Reply};
+use kernel_sim::{Driver, Image, Kernel, Options, ProcessId, Registry};
 use netio_anycast_protocol::SERVICE_NAME;
-use netio_anycast_protocol::address::{AddressFamily, Luid};
-use netio_anycast_protocol::create::{CreateRequest, DeleteRequest};
-use netio_anycast_protocol::operation::Operation;
+use netio_anycast_protocol::address::Luid;
 use netio_anycast_protocol::row::Row;
-use netio_anycast_protocol::status::NtStatus;
-use netio_anycast_protocol::table::{TableFilter, TableHeader};
 use netio_model::{Families, Function, Interface, Model};
-use zerocopy::{FromBytes, IntoBytes};
 
+use crate::client::{Client, FIRST};
 use crate::report;
 
-/// The device as a program's `\\.\NetioAnycast` reaches it.
-pub(crate) const DEVICE: &str = netio_anycast_protocol::SYMBOLIC_LINK_NAME;
+pub(crate) use crate::client::DEVICE;
 
 /// An interface with both families.
 pub(crate) const ETHERNET: Interface =
@@ -64,11 +60,19 @@ pub(crate) fn class_setting(security: Option<Vec<u8>>) -> Registry {
     Registry::from([(PROPERTIES.to_owned(), values.collect())])
 }
 
-/// The driver in a kernel, with a handle of an administrator to its device.
+/// A registry with limits in the service's Parameters key.
+pub(crate) fn parameters(values: &[(&str, u32)]) -> Registry {
+    const PARAMETERS: &str = r"\Registry\Machine\System\CurrentControlSet\Services\netio_anycast\Parameters";
+    const REG_DWORD: u32 = 4;
+    let values = values.iter().map(|(name, value)| ((*name).to_owned(), (REG_DWORD, value.to_le_bytes().to_vec())));
+    Registry::from([(PARAMETERS.to_owned(), values.collect())])
+}
+
+/// The driver in a kernel, with a program that has its device open.
 pub(crate) struct Bench {
     pub(crate) kernel: Kernel,
     pub(crate) driver: Driver,
-    pub(crate) handle: Option<Handle>,
+    pub(crate) client: Option<Client>,
 }
 
 impl Bench {
@@ -79,49 +83,13 @@ impl Bench {
     pub(crate) fn with(options: Options) -> Self {
         let kernel = kernel(options);
         let driver = kernel.load(&image(), SERVICE_NAME).expect("the driver loads");
-        let handle = kernel.open(DEVICE, &Caller::administrator(), DesiredAccess::READ_WRITE);
-        Self { kernel, driver, handle: Some(handle.expect("an administrator may open the device")) }
+        let client = Client::open(&kernel, FIRST).expect("an administrator may open the device");
+        Self { kernel, driver, client: Some(client) }
     }
 
-    pub(crate) fn handle(&self) -> &Handle {
-        self.handle.as_ref().expect("it is closed at the end only")
-    }
-
-    /// Sends an operation with this input.
-    pub(crate) fn send(&self, operation: Operation, input: &[u8], output_length: usize) -> Reply {
-        self.handle().control(operation.definition().control_code(), input, output_length)
-    }
-
-    /// Sends an operation, and reads its one output.
-    pub(crate) fn ask<O: FromBytes>(&self, operation: Operation, input: &[u8]) -> Result<O, NtStatus> {
-        let reply = self.send(operation, input, size_of::<O>());
-        match reply.status {
-            NtStatus::SUCCESS => Ok(O::read_from_bytes(&reply.output).expect("the whole output came back")),
-            status => Err(status),
-        }
-    }
-
-    pub(crate) fn create(&self, row: Row) -> Result<Row, NtStatus> {
-        self.ask(Operation::Create, CreateRequest { row, lifetime: 0, flags: 0 }.as_bytes())
-    }
-
-    pub(crate) fn delete(&self, row: Row) -> Result<(), NtStatus> {
-        self.ask(Operation::Delete, DeleteRequest { row, flags: 0, reserved: 0 }.as_bytes())
-    }
-
-    pub(crate) fn get(&self, row: Row) -> Result<Row, NtStatus> {
-        self.ask(Operation::Get, row.as_bytes())
-    }
-
-    /// Lists addresses, with room for `room` rows.
-    pub(crate) fn table(&self, family: AddressFamily, room: usize) -> (NtStatus, Option<TableHeader>, Vec<Row>) {
-        let length = size_of::<TableHeader>() + room * size_of::<Row>();
-        let reply = self.send(Operation::GetTable, TableFilter { family, ..TableFilter::ALL }.as_bytes(), length);
-        let Ok((header, rest)) = TableHeader::read_from_prefix(&reply.output) else {
-            return (reply.status, None, Vec::new());
-        };
-        let rows = rest.chunks_exact(size_of::<Row>()).map(|row| Row::read_from_bytes(row).expect("a row's length"));
-        (reply.status, Some(header), rows.collect())
+    /// Another program that has the device open.
+    pub(crate) fn another(&self, process: ProcessId) -> Client {
+        Client::open(&self.kernel, process).expect("an administrator may open the device")
     }
 
     /// The addresses that NetIO has.
@@ -135,10 +103,18 @@ impl Bench {
     }
 }
 
+impl Deref for Bench {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        self.client.as_ref().expect("it is closed at the end only")
+    }
+}
+
 /// Whatever a test did: closed, unloaded, and no rule broken.
 impl Drop for Bench {
     fn drop(&mut self) {
-        drop(self.handle.take());
+        drop(self.client.take());
         let fine = !std::thread::panicking();
         let unloaded = fine && self.driver.unload();
         report::judged(&self.kernel);

@@ -25,6 +25,8 @@ fn run(name: &str) -> (Kernel, Vec<Violation>) {
     let registry = Registry::from([(KEY.to_owned(), BTreeMap::new())]);
     let kernel = kernel(Options { time_limit: Duration::from_millis(300), registry, ..Options::default() });
     kernel.netio(|model| model.insert(&crate::bench::on(crate::bench::ETHERNET, "192.0.2.1")).expect("a new address"));
+    let target = build::calls_target(name)
+        .then(|| kernel.load(&build::image("clean_target"), "clean_target").expect("the driver that it calls loads"));
     let driver = kernel.load(&build::image(name), name).expect("the control loads");
     let handle = kernel.open(DEVICE, &Caller::administrator(), DesiredAccess::READ_WRITE).expect("it can be opened");
     let request = handle.start(CONTROL, &[], 16);
@@ -33,6 +35,9 @@ fn run(name: &str) -> (Kernel, Vec<Violation>) {
     drop(request);
     assert!(driver.unload(), "the control can be unloaded");
     let violations = kernel.violations();
+    let is_left_open = violations.iter().any(|violation| violation.rule == Rule::ObjectLeft);
+    let unloaded = target.is_none_or(|target| target.unload());
+    assert!(unloaded || is_left_open, "nobody has the driver open that it called");
     (kernel, violations)
 }
 
@@ -63,6 +68,7 @@ controls! {
     breakpoint: Crash;
     cancel_lock_kept: CancelLock;
     cancel_missing: IrpLost;
+    crash_of_callee: Crash;
     critical_region_kept: CriticalRegion;
     critical_region_missing: CriticalRegion;
     device_deleted_twice: DeviceInvalid;
@@ -78,12 +84,21 @@ controls! {
     information_leak: InformationLeak;
     information_leak_of_pool: InformationLeak;
     information_too_large: InformationTooLarge;
+    interface_left: ObjectLeft;
+    irp_awaited_in_guarded_region: WaitForever;
+    irp_built_and_freed: IrpFree;
     irp_cancel_routine: IrpCancelRoutine;
     irp_completed_pending: IrpCompletedPending;
     irp_completed_twice: IrpCompletedTwice;
+    irp_freed_twice: IrpFree;
+    irp_left: IrpLeft;
     irp_lost: IrpLost;
+    irp_not_awaited: IrpBuffer;
     irp_not_completed: IrpNotCompleted;
+    irp_not_kept: IrpEnd;
     irp_pending_not_marked: IrpPendingMismatch;
+    irp_pending_not_passed_on: IrpPendingMismatch;
+    irp_stack_used_up: IrpStack;
     irp_status_mismatch: IrpStatusMismatch;
     irp_touched_after_completion: Crash;
     irp_unknown: IrpUnknown;
@@ -97,6 +112,9 @@ controls! {
     mutex_kept: LockKept;
     netio_at_dispatch_level: IrqlTooHigh;
     null_pointer: Crash;
+    object_gone: ObjectInvalid;
+    object_left: ObjectLeft;
+    object_not_referenced: ObjectDereferenced;
     pool_double_free: PoolDoubleFree;
     pool_invalid_free: PoolInvalidFree;
     pool_leak: PoolLeak;
@@ -158,7 +176,7 @@ fn a_report_tells_the_rule_the_service_the_irql_the_place_in_the_driver_and_what
         "called from netio_at_dispatch_level+0x",
         " control(_DEVICE_OBJECT*, _IRP*) (controls/netio_at_dispatch_level.c:11)",
         "IRP IRP_MJ_DEVICE_CONTROL 0x8acc2000, 0 bytes in, 16 bytes out",
-        "IRP sent to the driver at PASSIVE_LEVEL",
+        "IRP sent to netio_at_dispatch_level at PASSIVE_LEVEL",
         "see https://learn.microsoft.com/windows-hardware/drivers/kernel/managing-hardware-priorities",
     ] {
         assert!(report.contains(part), "{part:?} is missing in:\n{report}");
@@ -174,6 +192,21 @@ fn a_leak_is_reported_with_its_size_its_tag_and_who_allocated_it() {
 }
 
 #[test]
+fn a_driver_that_keeps_another_s_functions_is_reported_by_its_own_name() {
+    let (_, violations) = run("interface_left");
+    let report = violations.first().expect("the rule is broken").to_string();
+    for part in [
+        r"the file object 0x",
+        r" of \device\target is still referenced; it was opened from here",
+        "by interface_left",
+        "called from interface_left+0x",
+        "open_target",
+    ] {
+        assert!(report.contains(part), "{part:?} is missing in:\n{report}");
+    }
+}
+
+#[test]
 fn a_crash_while_loading_is_a_verdict_too() {
     let kernel = kernel(Options::default());
     let result = kernel.load(&build::image("crash_while_loading"), "crash_while_loading");
@@ -185,6 +218,14 @@ fn a_crash_while_loading_is_a_verdict_too() {
         "{report}"
     );
     assert!(kernel.open(DEVICE, &Caller::system(), DesiredAccess::READ).is_err());
+}
+
+#[test]
+fn whoever_has_called_a_driver_that_crashes_does_not_go_on_either() {
+    let (_, violations) = run("crash_of_callee");
+    let [violation] = violations.as_slice() else { panic!("{violations:#?}") };
+    let symbols: Vec<&str> = violation.stack.iter().filter_map(|frame| frame.symbol.as_deref()).collect();
+    assert!(symbols[0].starts_with("crash(") && symbols[1].starts_with("control("), "{symbols:?}");
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn it_is_not_unloaded_while_it_is_open() {
     let mut bench = Bench::new();
     assert!(!bench.driver.unload());
     bench.create(on(ETHERNET, "192.0.2.1")).expect("it is still there");
-    drop(bench.handle.take());
+    drop(bench.client.take());
 }
 
 #[test]

@@ -8,15 +8,19 @@
 
 mod access;
 mod agreement;
+mod batches;
 mod bench;
 mod call_sites;
+mod client;
 mod concurrency;
 mod controls;
 mod coverage;
+mod driver_to_driver;
 mod faults;
 mod fuzzing;
 mod images;
 mod irql;
+mod leases;
 mod loading;
 mod malformed;
 mod operations;
@@ -24,3 +28,4 @@ mod pending;
 mod report;
 mod schedules;
 mod waiting;
+mod waits;

@@ -20,7 +20,7 @@ fn an_input_of_the_wrong_length_is_refused() {
     let bench = Bench::new();
     for definition in offered() {
         for length in (0..=definition.input.fixed + 9).filter(|length| !definition.input.accepts(*length)) {
-            let reply = bench.handle().control(definition.control_code(), &vec![0; length], 4096);
+            let reply = bench.handle.control(definition.control_code(), &vec![0; length], 4096);
             assert_eq!(reply.status, NtStatus::INFO_LENGTH_MISMATCH, "{} with {length} bytes", definition.name);
             assert_eq!((reply.information, reply.output.len()), (0, 0));
         }
@@ -34,7 +34,7 @@ fn an_output_buffer_that_is_too_small_is_refused() {
     for definition in offered() {
         let input = vec![0; definition.input.fixed];
         for length in 0..definition.output.fixed {
-            let reply = bench.handle().control(definition.control_code(), &input, length);
+            let reply = bench.handle.control(definition.control_code(), &input, length);
             assert_eq!(reply.status, NtStatus::BUFFER_TOO_SMALL, "{} with {length} bytes", definition.name);
         }
     }
@@ -50,7 +50,7 @@ fn a_code_with_any_other_bit_is_unknown() {
             if OPERATIONS.iter().any(|other| other.control_code() == code) {
                 continue;
             }
-            let reply = bench.handle().control(code, &[0; 56], 64);
+            let reply = bench.handle.control(code, &[0; 56], 64);
             assert_eq!(reply.status, NtStatus::INVALID_DEVICE_REQUEST, "code {code:#010x}");
         }
     }

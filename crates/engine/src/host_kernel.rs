@@ -1,13 +1,13 @@
 //! What the engine needs from a kernel, over the standard library: for tests, on any host.
 
-extern crate std;
-
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use std::vec::Vec;
 
 use crate::kernel::{Event, Kernel, Lock};
+use crate::trace::TraceEvent;
 
 /// A kernel in this process. Clones are the same kernel.
 ///
@@ -22,9 +22,12 @@ pub struct HostKernel {
 struct Shared {
     now: AtomicU64,
     due: Mutex<Option<u64>>,
-    wakes: AtomicU64,
+    wakes: Mutex<u64>,
+    woken: Condvar,
     allocations: Mutex<Allocations>,
     bytes: Arc<AtomicUsize>,
+    /// What was told, while somebody listens.
+    traced: Mutex<Option<Vec<TraceEvent>>>,
 }
 
 #[derive(Debug, Default)]
@@ -63,7 +66,24 @@ impl HostKernel {
     /// How often pending waits were to be looked at.
     #[must_use]
     pub fn wakes(&self) -> u64 {
-        self.shared.wakes.load(Ordering::SeqCst)
+        *guard(&self.shared.wakes)
+    }
+
+    /// Waits until pending waits are to be looked at more often than `wakes` times.
+    ///
+    /// # Panics
+    /// If that takes a minute: nobody is left who would.
+    pub fn wait_for_wake(&self, wakes: u64) {
+        const LIMIT: Duration = Duration::from_mins(1);
+        let waited = self.shared.woken.wait_timeout_while(guard(&self.shared.wakes), LIMIT, |now| *now <= wakes);
+        let (_wakes, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        assert!(!timeout.timed_out(), "nothing happens any more");
+    }
+
+    /// Has everybody look who waits.
+    pub fn wake_everybody(&self) {
+        *guard(&self.shared.wakes) += 1;
+        self.shared.woken.notify_all();
     }
 
     /// How often memory was asked for: blocks, locks and events.
@@ -88,6 +108,17 @@ impl HostKernel {
     #[must_use]
     pub fn allocated_bytes(&self) -> usize {
         self.shared.bytes.load(Ordering::SeqCst)
+    }
+
+    /// Listens to what the engine tells from now on.
+    pub fn listen(&self) {
+        *guard(&self.shared.traced) = Some(Vec::new());
+    }
+
+    /// What the engine has told since it was last asked.
+    #[must_use]
+    pub fn take_traced(&self) -> Vec<TraceEvent> {
+        guard(&self.shared.traced).as_mut().map(core::mem::take).unwrap_or_default()
     }
 
     fn has_memory(&self) -> bool {
@@ -197,6 +228,16 @@ impl Kernel for HostKernel {
     }
 
     fn wake_waits(&self) {
-        self.shared.wakes.fetch_add(1, Ordering::SeqCst);
+        self.wake_everybody();
+    }
+
+    fn is_tracing(&self) -> bool {
+        guard(&self.shared.traced).is_some()
+    }
+
+    fn trace(&self, event: &TraceEvent) {
+        if let Some(traced) = guard(&self.shared.traced).as_mut() {
+            traced.push(*event);
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! The services of the kernel that the engine stands on, NetIO aside.
 
+use crate::trace::TraceEvent;
+
 /// What the engine needs from the kernel: memory, a lock, events, a clock, and somebody who comes back later.
 ///
 /// A driver implements it over pool, a push lock, KEVENTs and one timer with one work item; `HostKernel` (feature `host`)
@@ -29,7 +31,7 @@ pub trait Kernel {
     /// the engine's lock held: it may not wait.
     fn now(&self) -> u64;
 
-    /// Has `Engine::run_deferred` called once, on a thread at PASSIVE_LEVEL, `delay`
+    /// Has [`Engine::run_deferred`](crate::Engine::run_deferred) called once, on a thread at PASSIVE_LEVEL, `delay`
     /// milliseconds from now. A later call replaces an earlier one that has not been served: KeSetTimer on the one timer, whose
     /// DPC queues the one work item.
     ///
@@ -37,12 +39,18 @@ pub trait Kernel {
     fn defer(&self, delay: u64);
 
     /// The generation has moved: every WAIT_CHANGE that the engine said to pend and that
-    /// `Engine::is_over` says so of is to be taken out of the queue and completed with
-    /// `Engine::finish_wait`.
+    /// [`Engine::is_over`](crate::Engine::is_over) says so of is to be taken out of the queue and completed with
+    /// [`Engine::finish_wait`](crate::Engine::finish_wait).
     ///
     /// Called without the engine's lock, from any thread at PASSIVE_LEVEL, several at once: it may take the queue's spin
     /// lock and complete requests.
     fn wake_waits(&self);
+
+    /// Whether somebody listens to what [`Kernel::trace`] tells.
+    fn is_tracing(&self) -> bool;
+
+    /// Tells whoever listens what happened. Called without the engine's lock, and only while somebody listens.
+    fn trace(&self, event: &TraceEvent);
 }
 
 /// A value that one thread at a time reaches.

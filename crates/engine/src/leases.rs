@@ -86,8 +86,8 @@ impl<K: Kernel> Leases<K> {
     /// # Errors
     /// As for [`Leases::add_share`]. Nothing has changed then.
     pub(crate) fn reserve(&mut self, kernel: &K, handle: u32, key: Key, shared: bool) -> Result<u32, NtStatus> {
-        let process_id = self.handles.get(handle).map_or(0, |handle| handle.process_id);
-        let reserved = Lease { key, process_id, shared, ..Lease::default() };
+        let process_id = self.process_of(handle);
+        let reserved = Lease { key, created: kernel.now(), process_id, shared, ..Lease::default() };
         let lease = self.records.insert(kernel, reserved).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
         match self.add_share(kernel, handle, lease) {
             Ok(_) => {
@@ -101,11 +101,10 @@ impl<K: Kernel> Leases<K> {
         }
     }
 
-    /// The address of a reserved lease is there: it is held from `now` on.
-    pub(crate) fn grant(&mut self, lease: u32, now: u64) {
+    /// The address of a reserved lease is there: it is held from now on.
+    pub(crate) fn grant(&mut self, lease: u32) {
         if let Some(granted) = self.records.get_mut(lease) {
             granted.state = State::Live;
-            granted.created = now;
             granted.holders = 1;
             self.listed = self.listed.saturating_add(1);
         }
@@ -114,18 +113,29 @@ impl<K: Kernel> Leases<K> {
     /// Enters `handle` as one of those that are to hold the lease. It is not counted until [`Leases::grant_share`].
     ///
     /// # Errors
-    /// - [`NtStatus::CANCELLED`]: the handle is being closed, or is none.
+    /// - [`NtStatus::INVALID_PARAMETER`]: the handle is none, so that nothing would ever end the lease.
     /// - [`NtStatus::QUOTA_EXCEEDED`]: the handle, or all together, hold as many leases as they may.
     /// - [`NtStatus::INSUFFICIENT_RESOURCES`]: there is no memory.
     pub(crate) fn add_share(&mut self, kernel: &K, handle: u32, lease: u32) -> Result<u32, NtStatus> {
-        let held = self.handles.get(handle).filter(|handle| !handle.closing).ok_or(NtStatus::CANCELLED)?.held;
+        let held = self.handles.get(handle).ok_or(NtStatus::INVALID_PARAMETER)?.held;
         if held >= self.limits.max_leases_per_handle || self.shares >= self.limits.max_leases {
             return Err(NtStatus::QUOTA_EXCEEDED);
         }
+        let share = Holder { lease, handle, ..Holder::default() };
+        let share = self.holders.insert(kernel, share).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
+        self.link_share(share);
+        Ok(share)
+    }
+
+    /// Puts the record of a holder into the lists of its lease and its handle, and counts it.
+    fn link_share(&mut self, share: u32) {
+        let Some(&Holder { lease, handle, .. }) = self.holders.get(share) else { return };
         let of_lease = self.records.get(lease).map_or(NIL, |lease| lease.first_holder);
         let of_handle = self.handles.get(handle).map_or(NIL, |handle| handle.first);
-        let share = Holder { lease, handle, next_of_lease: of_lease, next_of_handle: of_handle, ..Holder::default() };
-        let share = self.holders.insert(kernel, share).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
+        if let Some(linked) = self.holders.get_mut(share) {
+            (linked.next_of_lease, linked.previous_of_lease) = (of_lease, NIL);
+            (linked.next_of_handle, linked.previous_of_handle) = (of_handle, NIL);
+        }
         if let Some(next) = self.holders.get_mut(of_lease) {
             next.previous_of_lease = share;
         }
@@ -139,7 +149,6 @@ impl<K: Kernel> Leases<K> {
             handle.first = share;
         }
         self.count_share(handle, true);
-        Ok(share)
     }
 
     /// A further holder of a lease holds it now.
@@ -149,8 +158,38 @@ impl<K: Kernel> Leases<K> {
         }
     }
 
-    /// Takes the record of a holder out of both lists. The lease's count of holders is the caller's.
+    /// Forgets one who was to hold a lease and does not. The lease's count of holders does not have him.
     pub(crate) fn remove_share(&mut self, share: u32) {
+        self.unlink_share(share);
+        self.holders.remove(share);
+    }
+
+    /// One holder of several holds the lease no more.
+    pub(crate) fn give_share_up(&mut self, lease: u32, share: u32) {
+        self.detach_share(lease, share);
+        self.free_share(share);
+    }
+
+    /// The same in a way that [`Leases::attach_share`] undoes without asking for anything, and [`Leases::free_share`] ends.
+    pub(crate) fn detach_share(&mut self, lease: u32, share: u32) {
+        self.unlink_share(share);
+        if let Some(lease) = self.records.get_mut(lease) {
+            lease.holders = lease.holders.saturating_sub(1);
+        }
+    }
+
+    /// Undoes [`Leases::detach_share`]. Limits may be exceeded by what others took meanwhile.
+    pub(crate) fn attach_share(&mut self, lease: u32, share: u32) {
+        self.link_share(share);
+        self.grant_share(lease);
+    }
+
+    /// Forgets the record of a holder that is detached.
+    pub(crate) fn free_share(&mut self, share: u32) {
+        self.holders.remove(share);
+    }
+
+    fn unlink_share(&mut self, share: u32) {
         let Some(&Holder { lease, handle, .. }) = self.holders.get(share) else { return };
         // A suspended lease has given its shares back already.
         if self.records.get(lease).is_some_and(|lease| lease.state != State::Suspended) {
@@ -158,25 +197,21 @@ impl<K: Kernel> Leases<K> {
         }
         self.unlink_from_lease(share);
         self.unlink_from_handle(share);
-        self.holders.remove(share);
     }
 
-    /// One holder of several holds the lease no more.
-    pub(crate) fn give_share_up(&mut self, lease: u32, share: u32) {
-        self.remove_share(share);
-        if let Some(lease) = self.records.get_mut(lease) {
-            lease.holders = lease.holders.saturating_sub(1);
-        }
-    }
-
-    /// The record with which `handle` holds the lease. Goes through all its holders.
+    /// The record with which `handle` holds the lease. Goes through the shorter of two lists: those who hold the lease, and
+    /// what the handle holds.
     pub(crate) fn share_of(&self, lease: u32, handle: u32) -> Option<u32> {
-        let mut next = self.records.get(lease)?.first_holder;
-        while let Some(holder) = self.holders.get(next) {
+        let mut of_lease = self.records.get(lease)?.first_holder;
+        let mut of_handle = self.handles.get(handle)?.first;
+        while let (Some(holder), Some(held)) = (self.holders.get(of_lease), self.holders.get(of_handle)) {
             if holder.handle == handle {
-                return Some(next);
+                return Some(of_lease);
             }
-            next = holder.next_of_lease;
+            if held.lease == lease {
+                return Some(of_handle);
+            }
+            (of_lease, of_handle) = (holder.next_of_lease, held.next_of_handle);
         }
         None
     }

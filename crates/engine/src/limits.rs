@@ -1,7 +1,6 @@
 //! How much of everything there may be.
 
 use netio_anycast_protocol::apply::MAX_APPLY_ITEMS;
-use netio_anycast_protocol::version::Features;
 
 use crate::slab::MAX_RECORDS;
 
@@ -43,17 +42,4 @@ impl Default for Limits {
     fn default() -> Self {
         Self::DEFAULT
     }
-}
-
-/// What an engine offers, and how much of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// The features that QUERY_VERSION shows. The operations of others are unknown control codes.
-    ///
-    /// [`Features::LEASES`] asks the driver for `Engine::open` and
-    /// `Engine::cleanup`, [`Features::CHANGE_WAITS`] for a queue of pending requests, and both for
-    /// deferred work.
-    pub features: Features,
-    /// How much.
-    pub limits: Limits,
 }

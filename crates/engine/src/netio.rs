@@ -9,15 +9,11 @@ use netio_anycast_protocol::status::NtStatus;
 /// Every status is NetIO's own, before any mapping: only [`NtStatus::SUCCESS`] is success. All services are called at
 /// PASSIVE_LEVEL only, and take the proof of it: the SDK header annotates them `_IRQL_requires_max_(PASSIVE_LEVEL)`.
 pub trait Netio {
-    /// Proof that the processor is at PASSIVE_LEVEL. It holds for the request during which it was obtained: nothing in the
-    /// engine raises the IRQL.
+    /// Proof that the processor is at PASSIVE_LEVEL, which the engine's caller has: nothing in the engine raises the IRQL.
     type PassiveLevel: Copy;
 
     /// A table of NetIO's, given back to it (`FreeMibTable`) when it is dropped. Its rows may be put in another order.
     type Table: AsRef<[Row]> + AsMut<[Row]>;
-
-    /// Asks for the IRQL: the proof that it is PASSIVE_LEVEL, or `None` if it is any other.
-    fn passive_level(&self) -> Option<Self::PassiveLevel>;
 
     /// `CreateAnycastIpAddressEntry`.
     fn create(&self, level: Self::PassiveLevel, row: &Row) -> NtStatus;

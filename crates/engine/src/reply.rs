@@ -1,8 +1,8 @@
 //! Writing what a request returns: every byte of it, and not one more.
 
-use netio_anycast_protocol::row::Row;
 use netio_anycast_protocol::status::NtStatus;
 use netio_anycast_protocol::table::TableHeader;
+use netio_anycast_protocol::wait::Generation;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unalign, transmute};
 
 use crate::engine::Completion;
@@ -43,35 +43,62 @@ where
 ///
 /// # Errors
 /// [`NtStatus::BUFFER_TOO_SMALL`] if not even the header fits, which the decoder has excluded.
-pub(crate) fn table(output: &mut [u8], rows: impl Iterator<Item = Row>, generation: u64) -> Result<Completion, Mapped> {
-    let Some((header, space)) = output.split_first_chunk_mut() else {
-        return Err(Mapped::refused(NtStatus::BUFFER_TOO_SMALL));
-    };
-    let (slots, _too_short_for_a_row) = space.as_chunks_mut();
-    let mut slots = slots.iter_mut();
-    let mut count = 0_u32;
-    let mut total = 0_u32;
-    for row in rows {
-        total = total.saturating_add(1);
-        if let Some(slot) = slots.next() {
-            *slot = row_bytes(row);
-            count = count.saturating_add(1);
-        }
+pub(crate) fn table<T: IntoBytes + Immutable>(
+    output: &mut [u8],
+    rows: impl Iterator<Item = T>,
+    generation: Generation,
+) -> Result<Completion, Mapped> {
+    let mut table = Table::begin(output)?;
+    rows.for_each(|row| table.push(&row));
+    Ok(table.end(generation))
+}
+
+/// A table that is being written: a header, and the rows that fit behind it.
+pub(crate) struct Table<'a> {
+    header: &'a mut [u8; size_of::<TableHeader>()],
+    space: &'a mut [u8],
+    written: usize,
+    count: u32,
+    total: u32,
+}
+
+impl<'a> Table<'a> {
+    /// A table without rows.
+    ///
+    /// # Errors
+    /// As for [`table`].
+    pub(crate) fn begin(output: &'a mut [u8]) -> Result<Self, Mapped> {
+        let Some((header, space)) = output.split_first_chunk_mut() else {
+            return Err(Mapped::refused(NtStatus::BUFFER_TOO_SMALL));
+        };
+        Ok(Self { header, space, written: 0, count: 0, total: 0 })
     }
-    *header = header_bytes(TableHeader { count, total, generation });
-    let status = if count < total { NtStatus::BUFFER_OVERFLOW } else { NtStatus::SUCCESS };
-    Ok(Completion { status, information: table_length(count) })
-}
 
-const fn row_bytes(row: Row) -> [u8; size_of::<Row>()] {
-    transmute!(row)
-}
+    /// Whether there is room for a row of this type.
+    pub(crate) fn has_room<T>(&self) -> bool {
+        self.space.len().saturating_sub(self.written) >= size_of::<T>()
+    }
 
-const fn header_bytes(header: TableHeader) -> [u8; size_of::<TableHeader>()] {
-    transmute!(header)
-}
+    /// Writes a row if it fits, and counts it in any case.
+    pub(crate) fn push<T: IntoBytes + Immutable>(&mut self, row: &T) {
+        let place = self.space.get_mut(self.written..).unwrap_or_default();
+        if row.write_to_prefix(place).is_ok() {
+            self.written = self.written.saturating_add(size_of::<T>());
+            self.count = self.count.saturating_add(1);
+        }
+        self.skip();
+    }
 
-/// The length of a header and `count` rows.
-const fn table_length(count: u32) -> usize {
-    (count as usize).saturating_mul(size_of::<Row>()).saturating_add(size_of::<TableHeader>())
+    /// Counts a row that does not fit.
+    pub(crate) const fn skip(&mut self) {
+        self.total = self.total.saturating_add(1);
+    }
+
+    /// Writes the header.
+    pub(crate) fn end(self, generation: Generation) -> Completion {
+        let Self { header, written, count, total, .. } = self;
+        *header = transmute!(TableHeader { count, total, generation: generation.0 });
+        let status = if count < total { NtStatus::BUFFER_OVERFLOW } else { NtStatus::SUCCESS };
+        Completion { status, information: written.saturating_add(size_of::<TableHeader>()) }
+    }
 }

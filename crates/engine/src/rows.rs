@@ -3,63 +3,142 @@
 use core::hint::cold_path;
 
 use netio_anycast_protocol::address::Luid;
+use netio_anycast_protocol::create::{CreateFlags, DeleteFlags, Lifetime};
 use netio_anycast_protocol::row::Row;
 use netio_anycast_protocol::status::NtStatus;
 
-use crate::engine::{Completion, Engine};
+use crate::change::{Change, Effect, LeaseEffect, Step};
+use crate::claims::Keys;
+use crate::engine::{Caller, Completion, Engine, HandleId};
+use crate::kernel::{Event, Kernel, Lock};
+use crate::key::Key;
 use crate::netio::Netio;
 use crate::reply;
+use crate::state::State;
 use crate::status_map::Mapped;
+use crate::trace::TraceEvent;
 use crate::validate::{self, InterfaceName};
+use crate::watch::TableChange;
 
-impl<N: Netio> Engine<N> {
+impl<N: Netio, K: Kernel> Engine<N, K> {
     /// Creates an address; the output is the row as NetIO has it then.
     #[inline(always)]
-    pub(crate) fn create(&self, mut row: Row, output: &mut [u8]) -> Result<Completion, Mapped> {
-        let level = self.resolve(&mut row)?;
-        succeeded(self.netio.create(level, &row))?;
-        self.changed();
-        self.describe(level, &mut row, output)
+    pub(crate) fn create(
+        &self,
+        caller: &Caller<N>,
+        row: &Row,
+        lifetime: Lifetime,
+        flags: CreateFlags,
+        output: &mut [u8],
+    ) -> Result<Completion, Mapped> {
+        let mut row = self.resolve(caller.level, row)?;
+        let change = Change::Create { lifetime, shared: flags.contains(CreateFlags::SHARED) };
+        self.change(caller, &row, change)?;
+        self.describe(caller.level, &mut row, output)
     }
 
     /// Deletes an address.
     #[inline(always)]
-    pub(crate) fn delete(&self, mut row: Row) -> Result<Completion, Mapped> {
-        let level = self.resolve(&mut row)?;
-        succeeded(self.netio.delete(level, &row))?;
-        self.changed();
+    pub(crate) fn delete(&self, caller: &Caller<N>, row: &Row, flags: DeleteFlags) -> Result<Completion, Mapped> {
+        let row = self.resolve(caller.level, row)?;
+        self.change(caller, &row, Change::Delete { force: flags.contains(DeleteFlags::FORCE) })?;
         Ok(Completion::bare(NtStatus::SUCCESS))
     }
 
     /// Reads an address.
     #[inline(always)]
-    pub(crate) fn get(&self, mut row: Row, output: &mut [u8]) -> Result<Completion, Mapped> {
-        let level = self.resolve(&mut row)?;
-        succeeded(self.netio.get(level, &mut row))?;
+    pub(crate) fn get(&self, caller: &Caller<N>, row: Row, output: &mut [u8]) -> Result<Completion, Mapped> {
+        let mut row = self.resolve(caller.level, &row)?;
+        succeeded(self.netio.get(caller.level, &mut row))?;
         row.clear_unused();
         reply::value(output, &row)
     }
 
-    /// Makes of a caller's row the one that NetIO is called with: the address and the LUID, everything else zero.
-    ///
-    /// Returns the proof that NetIO may be called.
-    #[inline(always)]
-    fn resolve(&self, row: &mut Row) -> Result<N::PassiveLevel, Mapped> {
-        validate::address(&row.address).map_err(Mapped::refused)?;
-        row.clear_unused();
-        let level = if row.luid.is_set() { self.passive_level()? } else { self.resolve_index(row)? };
-        row.index = 0;
-        row.scope_id = 0;
-        Ok(level)
+    /// Changes one address that nobody has claimed: claims it, asks NetIO, enters the result, all in the order in which the
+    /// requests for it came.
+    fn change(&self, caller: &Caller<N>, row: &Row, change: Change) -> Result<(), Mapped> {
+        let HandleId(handle) = caller.handle;
+        let Some(key) = Key::of(row) else { return Err(Mapped::refused(NtStatus::INVALID_PARAMETER)) };
+        let decide = |state: &mut State<K>| state.decide(&self.kernel, handle, &key, change);
+        // The claim and the decision take the lock once, if nobody else has claimed the address.
+        let (claim, decision) = self.state.with(|state| {
+            let entered = state.claims.enter(&self.kernel, Keys::One(key));
+            let at_once = matches!(&entered, Some(entered) if entered.turn.is_none());
+            (entered, at_once.then(|| decide(state)))
+        });
+        let Some(claim) = claim else { return Err(Mapped::refused(NtStatus::INSUFFICIENT_RESOURCES)) };
+        let decision = decision.unwrap_or_else(|| {
+            cold_path();
+            if let Some(turn) = claim.turn {
+                turn.wait();
+            }
+            self.state.with(decide)
+        });
+        let raw = match &decision {
+            Ok(step) => self.perform(caller.level, row, step),
+            Err(_) => NtStatus::SUCCESS,
+        };
+        let (result, generation) = self.state.with(|state| {
+            let step = decision.map_err(Mapped::refused);
+            let result = step.and_then(|step| state.settle(&self.kernel, &key, step, raw));
+            if let Ok(effect) = &result {
+                state.commit(effect);
+            }
+            state.claims.leave(claim.slot);
+            (result, state.generation)
+        });
+        let effect = result?;
+        self.wake(effect.table.is_some());
+        self.trace_change(caller.handle, &key, change, &effect, generation.0);
+        Ok(())
     }
 
-    /// Puts the LUID into a row that names its interface by index alone.
-    #[cold]
-    fn resolve_index(&self, row: &mut Row) -> Result<N::PassiveLevel, Mapped> {
-        validate::index(row.index).map_err(Mapped::refused)?;
-        let level = self.passive_level()?;
-        row.luid = self.luid_of(level, row.index)?;
-        Ok(level)
+    /// Asks NetIO for what a step needs of it.
+    #[inline(always)]
+    pub(crate) fn perform(&self, level: N::PassiveLevel, row: &Row, step: &Step) -> NtStatus {
+        match step {
+            Step::Create(_) => self.netio.create(level, row),
+            Step::Delete { .. } => self.netio.delete(level, row),
+            Step::Done(_) => NtStatus::SUCCESS,
+        }
+    }
+
+    /// Tells of a change that was made.
+    #[inline]
+    pub(crate) fn trace_change(&self, handle: HandleId, key: &Key, change: Change, effect: &Effect, generation: u64) {
+        self.trace(handle, |process_id| {
+            let row = key.row();
+            let (lifetime, shared) = match change {
+                Change::Create { lifetime, shared } => (lifetime, shared),
+                Change::Delete { .. } => (Lifetime::Unowned, false),
+            };
+            match (effect.leases, effect.table) {
+                (LeaseEffect::Left { .. }, _) => TraceEvent::LeaseLeft { row, process_id },
+                (LeaseEffect::Joined { .. } | LeaseEffect::Replaced { .. }, None) => {
+                    TraceEvent::LeaseJoined { row, process_id }
+                }
+                (_, Some(TableChange::Created)) => {
+                    TraceEvent::AddressCreated { row, lifetime, shared, process_id, generation }
+                }
+                (_, Some(TableChange::Deleted) | None) => TraceEvent::AddressDeleted { row, process_id, generation },
+            }
+        });
+    }
+
+    /// Makes of a caller's row the one that NetIO is called with: the address and the LUID, everything else zero.
+    #[inline(always)]
+    pub(crate) fn resolve(&self, level: N::PassiveLevel, row: &Row) -> Result<Row, Mapped> {
+        let mut row = *row;
+        validate::address(&row.address).map_err(Mapped::refused)?;
+        row.clear_unused();
+        if !row.luid.is_set() {
+            cold_path();
+            validate::index(row.index).map_err(Mapped::refused)?;
+            row.luid = self.luid_of(level, row.index)?;
+        }
+        row.index = 0;
+        row.scope_id = 0;
+        Ok(row)
     }
 
     /// The LUID of an interface.
@@ -71,7 +150,8 @@ impl<N: Netio> Engine<N> {
     }
 
     /// The LUID of the interface with this index.
-    fn luid_of(&self, level: N::PassiveLevel, index: u32) -> Result<Luid, Mapped> {
+    #[cold]
+    pub(crate) fn luid_of(&self, level: N::PassiveLevel, index: u32) -> Result<Luid, Mapped> {
         match self.netio.luid_from_index(level, index) {
             // Handed on, it would mean "no interface given".
             Ok(Luid::UNSET) => Err(Mapped::refused(NtStatus::NOT_FOUND)),

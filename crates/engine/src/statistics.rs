@@ -23,6 +23,7 @@ struct Tally {
     not_supported: AtomicU64,
     access_denied: AtomicU64,
     no_resources: AtomicU64,
+    cancelled: AtomicU64,
     failed: AtomicU64,
     last_netio_failure: AtomicI32,
 }
@@ -38,6 +39,7 @@ impl Tally {
             not_supported: AtomicU64::new(0),
             access_denied: AtomicU64::new(0),
             no_resources: AtomicU64::new(0),
+            cancelled: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             last_netio_failure: AtomicI32::new(NtStatus::SUCCESS.0),
         }
@@ -52,6 +54,7 @@ impl Tally {
             NtStatus::NOT_SUPPORTED => &self.not_supported,
             NtStatus::ACCESS_DENIED | NtStatus::PRIVILEGE_NOT_HELD => &self.access_denied,
             NtStatus::INSUFFICIENT_RESOURCES | NtStatus::QUOTA_EXCEEDED => &self.no_resources,
+            NtStatus::CANCELLED => &self.cancelled,
             _ => &self.failed,
         }
     }
@@ -66,12 +69,20 @@ impl Tally {
             not_supported: read(&self.not_supported),
             access_denied: read(&self.access_denied),
             no_resources: read(&self.no_resources),
-            cancelled: 0,
+            cancelled: read(&self.cancelled),
             failed: read(&self.failed),
             last_netio_failure: NtStatus(self.last_netio_failure.load(Ordering::Relaxed)),
             reserved: 0,
         }
     }
+}
+
+/// What there is now.
+pub(crate) struct Totals {
+    pub(crate) leases: u32,
+    pub(crate) waits: u32,
+    pub(crate) withdrawal_retries: u64,
+    pub(crate) generation: Generation,
 }
 
 /// How all requests ended since the driver was started.
@@ -112,21 +123,26 @@ impl Tallies {
     pub(crate) fn failed(&self, operation: Operation, failure: Mapped) {
         let Some(tally) = self.tally(operation) else { return };
         count(tally.failures(failure.status));
-        if failure.raw != NtStatus::SUCCESS {
-            tally.last_netio_failure.store(failure.raw.0, Ordering::Relaxed);
+        self.netio_failed(operation, failure.raw);
+    }
+
+    /// NetIO has said that, and it is kept unless it is success.
+    pub(crate) fn netio_failed(&self, operation: Operation, raw: NtStatus) {
+        if let Some(tally) = self.tally(operation).filter(|_| raw != NtStatus::SUCCESS) {
+            tally.last_netio_failure.store(raw.0, Ordering::Relaxed);
         }
     }
 
     /// The output of QUERY_STATISTICS.
-    pub(crate) fn read(&self, generation: Generation) -> Statistics {
+    pub(crate) fn read(&self, totals: &Totals) -> Statistics {
         let counters = |row| self.operations.get(row).map_or(OperationCounters::ZERO, Tally::read);
         Statistics {
             operations: array::from_fn::<_, OPERATION_ROWS, _>(counters),
             unknown_codes: read(&self.unknown_codes),
-            live_leases: 0,
-            pending_waits: 0,
-            withdrawal_retries: 0,
-            generation: generation.0,
+            live_leases: totals.leases.into(),
+            pending_waits: totals.waits.into(),
+            withdrawal_retries: totals.withdrawal_retries,
+            generation: totals.generation.0,
             reserved: [0; 3],
         }
     }

@@ -29,12 +29,6 @@ impl Mapped {
         Self { status: NtStatus::NOT_FOUND, raw }
     }
 
-    /// The IRQL is too high for NetIO to be asked: the driver's own answer in its place, and counted as if it were NetIO's.
-    #[must_use]
-    pub const fn irql_too_high() -> Self {
-        Self { status: NtStatus::INVALID_DEVICE_STATE, raw: NtStatus::INVALID_DEVICE_STATE }
-    }
-
     /// Refused by the driver itself: NetIO was not asked.
     #[must_use]
     pub const fn refused(status: NtStatus) -> Self {
@@ -72,7 +66,7 @@ pub const KNOWN: &[(NtStatus, NtStatus)] = &[
     (NtStatus::INSUFFICIENT_RESOURCES, NtStatus::INSUFFICIENT_RESOURCES),
     (NtStatus::NO_MEMORY, NtStatus::INSUFFICIENT_RESOURCES),
     (NtStatus::from_win32_code(8), NtStatus::INSUFFICIENT_RESOURCES),
-    // The driver's own answer when the IRQL is too high to call NetIO, too.
+    // The driver's own answer to a direct call at an IRQL that is too high for NetIO, too.
     (NtStatus::INVALID_DEVICE_STATE, NtStatus::INVALID_DEVICE_STATE),
     (NtStatus::UNSUCCESSFUL, NtStatus::UNSUCCESSFUL),
     // Win32 makes "access denied" (5) of it, and no other privilege would help the caller.

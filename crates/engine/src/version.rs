@@ -1,29 +1,26 @@
 //! QUERY_VERSION: what this driver is and can do.
 
-use netio_anycast_protocol::operation::Operation;
-use netio_anycast_protocol::request::DECODED;
-use netio_anycast_protocol::version::{PROTOCOL_VERSION, Version};
+use netio_anycast_protocol::version::{Features, PROTOCOL_VERSION, Version};
+
+use crate::limits::Limits;
 
 /// The output of QUERY_VERSION. The driver's own version is the workspace's.
-pub(crate) const VERSION: Version = Version {
-    protocol: PROTOCOL_VERSION,
-    max_apply_items: 0,
-    driver: [
-        number(env!("CARGO_PKG_VERSION_MAJOR")),
-        number(env!("CARGO_PKG_VERSION_MINOR")),
-        number(env!("CARGO_PKG_VERSION_PATCH")),
-        0,
-    ],
-    features: DECODED.bits(),
-    max_leases_per_handle: 0,
-    max_leases: 0,
-    max_pending_waits: 0,
-    reserved: 0,
-};
-
-/// Whether `operation` belongs to a feature that this driver has.
-pub(crate) fn offers(operation: Operation) -> bool {
-    DECODED.contains(operation.definition().feature)
+pub(crate) const fn version(limits: &Limits) -> Version {
+    Version {
+        protocol: PROTOCOL_VERSION,
+        max_apply_items: limits.max_apply_items,
+        driver: [
+            const { number(env!("CARGO_PKG_VERSION_MAJOR")) },
+            const { number(env!("CARGO_PKG_VERSION_MINOR")) },
+            const { number(env!("CARGO_PKG_VERSION_PATCH")) },
+            0,
+        ],
+        features: Features::all().bits(),
+        max_leases_per_handle: limits.max_leases_per_handle,
+        max_leases: limits.max_leases,
+        max_pending_waits: limits.max_pending_waits,
+        reserved: 0,
+    }
 }
 
 /// Evaluated by the compiler alone, which reports the panic as an error.

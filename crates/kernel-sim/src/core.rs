@@ -1,10 +1,11 @@
 //! The state of one simulated kernel, shared by all its threads.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use std::{fmt, io};
 
 use netio_model::Model;
 
@@ -13,15 +14,18 @@ use crate::coverage::Coverage;
 use crate::device::Device;
 use crate::driver::LoadedDriver;
 use crate::faults::Faults;
+use crate::file::{File, FileHandle};
 use crate::leaks::Leaks;
 use crate::memory::{Arena, Block, Placement};
+use crate::objects::{ObjectKind, Objects};
 use crate::owner::{DriverNumber, Maker};
+use crate::process::ProcessId;
 use crate::processor;
 use crate::request::Request;
 use crate::schedule;
-use crate::service::Service;
+use crate::service::{NTOSKRNL, Service};
 use crate::synchronization::Synchronization;
-use crate::tally::{Activity, Occasion, Tally};
+use crate::tally::{Occasion, Tally};
 use crate::violation::{Frame, Rule, Violation};
 
 /// A test that breaks the same rule a million times wants to hear of it, but not a million times.
@@ -62,6 +66,17 @@ impl Default for Options {
     }
 }
 
+/// The object types that the kernel exports, each in so many bytes.
+const OBJECT_TYPES: [(&str, ObjectKind); 6] = [
+    ("ExEventObjectType", ObjectKind::Event),
+    ("IoDeviceObjectType", ObjectKind::Device),
+    ("IoDriverObjectType", ObjectKind::Driver),
+    ("IoFileObjectType", ObjectKind::File),
+    ("PsProcessType", ObjectKind::Process),
+    ("PsThreadType", ObjectKind::Thread),
+];
+const TYPE: usize = 16;
+
 /// Memory that a driver allocated.
 #[derive(Debug)]
 pub(crate) struct PoolBlock {
@@ -91,10 +106,22 @@ pub(crate) struct Link {
 /// What a handle of the driver stands for.
 #[derive(Clone, Debug)]
 pub(crate) enum Object {
-    /// A device, by its address.
-    Device(usize),
-    /// A key of the registry, by its path in lower case.
+    /// An object of the object manager's, by its address.
+    Plain(ObjectKind, usize),
+    /// A file object.
+    File(FileHandle),
+    /// A key of the registry, by its path.
     Key(String),
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain(kind, address) => write!(formatter, "the {kind} {address:#x}"),
+            Self::File(handle) => write!(formatter, "the file object {:#x}", handle.file),
+            Self::Key(path) => write!(formatter, "the key {path}"),
+        }
+    }
 }
 
 /// A handle that a driver has opened.
@@ -104,22 +131,15 @@ pub(crate) struct OpenHandle {
     pub(crate) maker: Maker,
 }
 
-/// An IRP that a driver has had, by its address.
-#[derive(Debug)]
-pub(crate) enum Known {
-    /// It is with the driver, or was completed and not yet forgotten.
-    Recent(Weak<Request>),
-    /// It was completed long ago.
-    Past,
-}
-
 /// Everything that changes, but NetIO and the reports.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) drivers: BTreeMap<usize, Arc<LoadedDriver>>,
-    /// The drivers that are being unloaded: nobody opens their devices any more.
-    pub(crate) unloading: BTreeSet<usize>,
+    /// The drivers that are being unloaded, and whether their DriverUnload runs already: nobody opens their devices any more.
+    pub(crate) unloading: BTreeMap<usize, bool>,
     pub(crate) devices: BTreeMap<usize, Device>,
+    /// Where images were that are unloaded, and whose.
+    pub(crate) unloaded: Vec<(Range<usize>, Arc<str>)>,
     /// Device names in lower case.
     pub(crate) names: BTreeMap<String, usize>,
     /// Symbolic links in lower case, and where they lead.
@@ -131,7 +151,16 @@ pub(crate) struct State {
     pub(crate) work_items: BTreeMap<usize, WorkItem>,
     /// How many routines of work items are going to run or are running, by the driver whose device they are for.
     pub(crate) running_work: BTreeMap<DriverNumber, usize>,
-    pub(crate) requests: HashMap<usize, Known>,
+    /// The IRPs that there are, by their addresses.
+    pub(crate) requests: HashMap<usize, Arc<Request>>,
+    /// The addresses at which IRPs were.
+    pub(crate) past_requests: HashSet<usize>,
+    pub(crate) objects: Objects,
+    pub(crate) files: BTreeMap<usize, File>,
+    pub(crate) next_file_handle: u64,
+    pub(crate) processes: BTreeMap<ProcessId, usize>,
+    /// The memory of objects that need no more than it, by their addresses.
+    pub(crate) other_objects: BTreeMap<usize, Block>,
     pub(crate) leaks: Leaks,
 }
 
@@ -155,8 +184,10 @@ pub(crate) struct Core {
     pub(crate) changed: Condvar,
     /// The cancel spin lock is held.
     pub(crate) cancel_lock: AtomicBool,
-    /// `IoDeviceObjectType`: a pointer to an object type, and the object type.
-    device_type: Block,
+    /// How many requests that drivers have had built have ended and were not handed over yet.
+    pub(crate) ended_requests: AtomicUsize,
+    /// `IoDeviceObjectType` and its like: each is a pointer to an object type, followed by the object type.
+    object_types: Block,
     violations: Mutex<Vec<Violation>>,
     tally: Tally,
     calls: Mutex<Vec<&'static str>>,
@@ -171,11 +202,21 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+impl State {
+    /// An IRP is of interest no more: another may have its address.
+    pub(crate) fn forget_request(&mut self, request: &Request) {
+        self.requests.remove(&request.address);
+        self.past_requests.insert(request.address);
+    }
+}
+
 impl Core {
     pub(crate) fn new(options: Options) -> io::Result<Arc<Self>> {
         let arena = Arena::new()?;
-        let device_type = arena.allocate(16, Placement::AtEnd, 0);
-        device_type.write(0, &(device_type.address() + 8));
+        let object_types = arena.allocate(OBJECT_TYPES.len() * TYPE, Placement::AtEnd, 0);
+        for index in 0..OBJECT_TYPES.len() {
+            object_types.write(index * TYPE, &(object_types.address() + index * TYPE + size_of::<usize>()));
+        }
         Ok(Arc::new(Self {
             options,
             arena,
@@ -184,7 +225,8 @@ impl Core {
             synchronization: Mutex::default(),
             changed: Condvar::new(),
             cancel_lock: AtomicBool::new(false),
-            device_type,
+            ended_requests: AtomicUsize::new(0),
+            object_types,
             violations: Mutex::default(),
             tally: Tally::default(),
             calls: Mutex::default(),
@@ -204,12 +246,16 @@ impl Core {
 
     /// The address of exported data.
     pub(crate) fn exported_data(&self, module: &str, name: &str) -> Option<usize> {
-        ((module, name) == ("ntoskrnl.exe", "IoDeviceObjectType")).then(|| self.device_type.address())
+        let index = OBJECT_TYPES.iter().position(|(other, _)| (module, name) == (NTOSKRNL, *other))?;
+        Some(self.object_types.address() + index * TYPE)
     }
 
-    /// The address of `IoDeviceObjectType`'s object type.
-    pub(crate) fn device_object_type(&self) -> usize {
-        self.device_type.address() + 8
+    /// Which kind of objects an object type stands for.
+    pub(crate) fn kind_of_type(&self, object_type: usize) -> Option<ObjectKind> {
+        let first = self.object_types.address() + size_of::<usize>();
+        let types = OBJECT_TYPES.iter().enumerate();
+        let mut known = types.filter(|(index, _)| first + index * TYPE == object_type);
+        known.next().map(|(_, (_, kind))| *kind)
     }
 
     /// The number of the next driver.
@@ -226,6 +272,7 @@ impl Core {
         drop(calls);
         self.occasion(Occasion::Call(service.name));
         schedule::called(service.name, processor::activity());
+        self.hand_over();
         let irql = processor::irql();
         if irql > service.highest {
             let detail = format!("{} may be called at up to {}; {}", service.name, service.highest, service.page);
@@ -265,8 +312,12 @@ impl Core {
 
     /// Enters a violation by the driver in what it does now.
     pub(crate) fn report(&self, rule: Rule, detail: impl Into<String>) {
-        let stack = self.frames(processor::call().map(|call| call.stack));
-        self.report_at(rule, detail, stack, processor::request().as_deref());
+        self.report_at(rule, detail, self.call_stack(), processor::request().as_deref());
+    }
+
+    /// Enters a violation by the driver in what it does now, to an IRP.
+    pub(crate) fn report_on(&self, request: &Request, rule: Rule, detail: impl Into<String>) {
+        self.report_at(rule, detail, self.call_stack(), Some(request));
     }
 
     /// Enters a violation that happened elsewhere: by the driver whose call is the innermost.
@@ -303,7 +354,7 @@ impl Core {
             stack,
             irp: request.map(Request::history).unwrap_or_default(),
         };
-        self.tally.broken(request.map_or_else(processor::activity, Activity::of), rule);
+        self.tally.broken(request.map_or_else(processor::activity, Request::activity), rule);
         let mut violations = lock(&self.violations);
         if violations.len() < MAX_VIOLATIONS {
             violations.push(violation);

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::core::lock;
-use crate::image::{Image, ImageError, Mapping};
+use crate::image::{Alias, Image, ImageError};
 
 /// Which basic blocks of one image have run, over all the kernels that were given this. Clones share what they know.
 #[derive(Clone, Debug)]
@@ -96,7 +96,7 @@ static WATCHED: Mutex<BTreeMap<usize, Breakpoints>> = Mutex::new(BTreeMap::new()
 struct Breakpoints {
     coverage: Coverage,
     /// The image's memory once more, where it can be written to.
-    writable: Mapping,
+    writable: Alias,
 }
 
 /// Breakpoints are noted as long as this lives.
@@ -106,7 +106,7 @@ pub(crate) struct Watched {
 }
 
 /// Notes the breakpoints in the image that is mapped at `base` and, to be written to, as `writable`.
-pub(crate) fn watch(base: usize, writable: Mapping, coverage: Coverage) -> Watched {
+pub(crate) fn watch(base: usize, writable: Alias, coverage: Coverage) -> Watched {
     lock(&WATCHED).insert(base, Breakpoints { coverage, writable });
     Watched { base }
 }

@@ -30,11 +30,14 @@ pub(crate) struct Crash {
 /// The signal by which a driver is stopped that takes too long.
 pub(crate) const TIME_LIMIT: i32 = libc::SIGURG;
 
+/// Instead of a signal: a driver that this one has called has crashed.
+pub(crate) const NESTED: i32 = -1;
+
 /// A call into the driver, as its thread's signal handlers see it.
 struct Guard {
     entry: Entry,
     crash: Cell<Option<Crash>>,
-    /// The driver's own code: only there can it be given up for taking too long, since a service may hold a lock.
+    /// Where drivers' code is: only there can one be given up for taking too long, since a service may hold a lock.
     code: Range<usize>,
     outer: *const Self,
 }
@@ -42,9 +45,11 @@ struct Guard {
 thread_local! {
     /// The innermost call. Const and without a destructor, so that a signal handler may read it.
     static INNERMOST: Cell<*const Guard> = const { Cell::new(std::ptr::null()) };
+    /// A driver has crashed that another one has called, which does not know it yet.
+    static CALLEE_CRASHED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Calls the driver's `function` by the Windows convention. `code` is where the driver's own code is.
+/// Calls the driver's `function` by the Windows convention. `code` is where drivers' code is.
 ///
 /// # Errors
 /// The driver crashed. What it was doing will never be finished.
@@ -61,7 +66,33 @@ pub(crate) unsafe fn call(code: Range<usize>, function: usize, arguments: [usize
     // driver's memory, which is where they could be given up.
     let result = unsafe { trampoline::call(entry, function, &raw const arguments) };
     INNERMOST.set(guard.outer);
-    guard.crash.take().map_or(Ok(result), Err)
+    let crash = guard.crash.take();
+    CALLEE_CRASHED.set(crash.is_some() && !guard.outer.is_null());
+    crash.map_or(Ok(result), Err)
+}
+
+/// Gives the innermost call into a driver up from a service that it has called, for a reason that is no signal.
+///
+/// # Safety
+/// Only a service may call it, with nothing on the stack that must be dropped.
+pub(crate) unsafe fn give_up(reason: i32) -> ! {
+    // SAFETY: a guard is in the list as long as its call is under way, and a service runs in one.
+    let guard = unsafe { &*INNERMOST.get() };
+    guard.crash.set(Some(Crash { signal: reason, address: 0, stack: StackPointers::default() }));
+    // SAFETY: the entry is that of the call, and nothing on the stack in between must be dropped, as the caller promises.
+    unsafe { trampoline::leave(&raw const guard.entry) }
+}
+
+/// Does not return if a driver has crashed that the service which runs has called: then the call of who has called the service
+/// is given up too.
+///
+/// # Safety
+/// Only a service may call it, with nothing on the stack that must be dropped.
+pub(crate) unsafe fn propagate() {
+    if CALLEE_CRASHED.take() {
+        // SAFETY: as the caller promises.
+        unsafe { give_up(NESTED) };
+    }
 }
 
 fn install() {

@@ -25,19 +25,13 @@ pub(crate) struct Device {
     pub(crate) security: Option<Vec<u8>>,
     /// The file objects that are open.
     pub(crate) references: i32,
-    /// The work items' routines that are going to run for it.
-    pub(crate) pins: usize,
-    /// The driver has deleted it; it goes with the last file object and the last routine.
+    /// The driver has deleted it; it goes with the last reference.
     pub(crate) deleted: bool,
 }
 
 impl Device {
     pub(crate) fn header(&self) -> DeviceObject {
         self.object.read(0)
-    }
-
-    const fn is_unused(&self) -> bool {
-        self.references == 0 && self.pins == 0
     }
 
     fn set_references(&mut self, references: i32) {
@@ -62,55 +56,47 @@ impl State {
     }
 
     /// Counts a file object more.
-    pub(crate) fn reference_device(&mut self, address: usize) {
+    pub(crate) fn open_device(&mut self, address: usize) {
+        self.objects.retain(address);
         if let Some(device) = self.devices.get_mut(&address) {
             device.set_references(device.references + 1);
         }
     }
 
-    /// Counts a file object less. A deleted device goes with the last.
-    pub(crate) fn dereference_device(&mut self, address: usize) {
-        let Some(device) = self.devices.get_mut(&address) else { return };
-        device.set_references(device.references - 1);
-        if device.deleted && device.is_unused() {
-            self.devices.remove(&address);
-        }
+    /// Keeps a device, even if it is deleted, for a work item's routine, until it is released. Returns its driver.
+    pub(crate) fn retain_device(&mut self, address: usize) -> Option<Arc<LoadedDriver>> {
+        self.objects.retain(address);
+        self.devices.get(&address).map(|device| Arc::clone(&device.driver))
     }
 
-    /// Keeps a device, even if it is deleted, for a work item's routine. Returns its driver.
-    pub(crate) fn pin_device(&mut self, address: usize) -> Option<Arc<LoadedDriver>> {
-        let device = self.devices.get_mut(&address)?;
-        device.pins += 1;
-        Some(Arc::clone(&device.driver))
+    /// How many stack locations an IRP for a device needs.
+    pub(crate) fn stack_size(&self, device: usize) -> i8 {
+        self.devices.get(&device).map_or(1, |device| device.header().stack_size.max(1))
     }
 
-    /// The routine has ended.
-    pub(crate) fn unpin_device(&mut self, address: usize) {
-        let Some(device) = self.devices.get_mut(&address) else { return };
-        device.pins -= 1;
-        if device.deleted && device.is_unused() {
-            self.devices.remove(&address);
-        }
+    /// Whether one of a driver's devices is open.
+    pub(crate) fn is_driver_open(&self, driver: &Arc<LoadedDriver>) -> bool {
+        self.devices.values().any(|it| Arc::ptr_eq(&it.driver, driver) && it.references > 0)
     }
 
-    /// Takes a device out of its driver's list and its name out of the namespace; it goes once nobody has it open.
+    /// Takes a device out of its driver's list and its name out of the namespace. It goes when it is released.
     pub(crate) fn delete_device(&mut self, address: usize) {
         let Some(device) = self.devices.get_mut(&address) else { return };
         device.deleted = true;
         let next = device.header().next_device;
-        let (name, driver, unused) = (device.name.take(), Arc::clone(&device.driver), device.is_unused());
+        let (name, driver) = (device.name.take(), Arc::clone(&device.driver));
         if let Some(name) = name {
             self.names.remove(&name);
         }
         self.unlink(&driver, address, next);
-        if unused {
-            self.devices.remove(&address);
-        }
     }
 
     /// The memory of a device's extension, if it goes with the device as soon as that is deleted.
     pub(crate) fn extension_that_goes(&self, address: usize) -> Option<Range<usize>> {
-        let device = self.devices.get(&address).filter(|device| device.is_unused() && !device.deleted)?;
+        let device = self.devices.get(&address).filter(|device| !device.deleted)?;
+        if !self.objects.get(address)?.is_referenced_once() {
+            return None;
+        }
         let extension = device.extension.as_ref()?;
         Some(extension.address()..extension.address() + extension.length())
     }
@@ -138,6 +124,20 @@ fn strip_first<'a, T>(names: &'a std::collections::BTreeMap<String, T>, path: &'
 }
 
 impl Core {
+    /// A file object less is open. With the last of a driver that is to be unloaded, it is.
+    pub(crate) fn close_device(self: &Arc<Self>, address: usize) {
+        let mut state = self.state();
+        let driver = state.devices.get_mut(&address).map(|device| {
+            device.set_references(device.references - 1);
+            Arc::clone(&device.driver)
+        });
+        drop(state);
+        self.release_object(address);
+        if let Some(driver) = driver {
+            self.unload_when_closed(&driver);
+        }
+    }
+
     /// The names of the devices that are there, in lower case.
     pub(crate) fn device_names(&self) -> Vec<String> {
         self.state().names.keys().cloned().collect()

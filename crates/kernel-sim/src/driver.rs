@@ -1,4 +1,7 @@
-//! Loading a driver, unloading it, and what must not be left then.
+//! Loading a driver.
+
+mod call;
+mod unload;
 
 use std::mem::offset_of;
 use std::sync::Arc;
@@ -7,19 +10,16 @@ use netio_anycast_protocol::status::NtStatus;
 use thiserror::Error;
 
 use crate::core::Core;
-use crate::crash::{self, Crash};
 use crate::image::{Image, ImageError, MappedImage};
 use crate::layout::{self, DO_DEVICE_INITIALIZING, DeviceObject, DriverObject, MAJOR_FUNCTIONS, UnicodeString};
+use crate::major::Major;
 use crate::memory::{Block, Placement};
+use crate::objects::ObjectKind;
 use crate::owner::DriverNumber;
 use crate::processor::{self, Irql};
-use crate::request::Request;
-use crate::schedule;
 use crate::service::{self, SERVICES};
-use crate::tally::Occasion;
 use crate::trampoline::Thunks;
-use crate::violation::{Frame, Rule};
-use crate::watchdog;
+use crate::violation::Frame;
 
 /// Why a driver is not loaded.
 #[derive(Debug, Error)]
@@ -40,7 +40,7 @@ pub enum LoadError {
 #[derive(Debug)]
 pub(crate) struct LoadedDriver {
     number: DriverNumber,
-    name: String,
+    name: Arc<str>,
     image: MappedImage,
     /// What its imports are bound to.
     thunks: Thunks,
@@ -57,6 +57,15 @@ impl LoadedDriver {
 
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    pub(crate) fn shared_name(&self) -> Arc<str> {
+        Arc::clone(&self.name)
+    }
+
+    /// Whether an address is in its image, or in the code through which it calls services.
+    pub(crate) fn has_code(&self, address: usize) -> bool {
+        self.image.offset(address).is_some() || self.thunks.contains(address)
     }
 
     pub(crate) const fn image(&self) -> &MappedImage {
@@ -80,17 +89,16 @@ impl LoadedDriver {
 
     /// A place in the driver, without a name.
     pub(crate) fn bare_frame(&self, offset: usize) -> Frame {
-        Frame { driver: self.name.clone(), offset, symbol: None }
+        Frame { driver: self.name().to_owned(), offset, symbol: None }
     }
 
     /// The address of one of its dispatch routines.
-    pub(crate) fn dispatch_routine(&self, major: u8) -> usize {
-        self.object.read(offset_of!(DriverObject, major_function) + usize::from(major) * size_of::<usize>())
+    pub(crate) fn dispatch_routine(&self, major: Major) -> usize {
+        // More there are not: what asks for something else is a driver's mistake, and none that is supported.
+        let index = usize::from(major.0).min(MAJOR_FUNCTIONS - 1);
+        self.object.read(offset_of!(DriverObject, major_function) + index * size_of::<usize>())
     }
 }
-
-/// How much of a thread's stack a call into a driver may have used.
-const DRIVER_STACK: usize = 256 << 10;
 
 /// The code of a service that the kernel itself puts into a driver's structures.
 fn internal_service(thunks: &Thunks, name: &str) -> usize {
@@ -117,10 +125,14 @@ impl Core {
     pub(crate) fn load(self: &Arc<Self>, image: &Image, name: &str) -> Result<Arc<LoadedDriver>, LoadError> {
         let number = self.next_driver();
         let thunks = Thunks::new(SERVICES, number).map_err(ImageError::Map)?;
-        let mapped =
-            MappedImage::new(image, self.options.coverage.as_ref(), |module, name| self.export(&thunks, module, name))?;
+        let mapped = MappedImage::new(image, &self.arena, self.options.coverage.as_ref(), |module, name| {
+            self.export(&thunks, module, name)
+        })?;
         let driver = Arc::new(self.driver_object(number, thunks, mapped, name));
-        self.state().drivers.insert(driver.object.address(), Arc::clone(&driver));
+        let mut state = self.state();
+        state.drivers.insert(driver.object.address(), Arc::clone(&driver));
+        state.objects.insert(driver.object.address(), ObjectKind::Driver);
+        drop(state);
         let arguments = [driver.object.address(), driver.registry_path, 0, 0];
         let result = self.call_driver(&driver, driver.image.entry(), arguments, Irql::PASSIVE_LEVEL, None);
         let status = match result {
@@ -191,7 +203,7 @@ impl Core {
         let registry_path = registry.address();
         LoadedDriver {
             number,
-            name: name.to_owned(),
+            name: name.into(),
             image,
             thunks,
             object,
@@ -208,108 +220,6 @@ impl Core {
             let flags = device.header().flags & !DO_DEVICE_INITIALIZING;
             device.object.write(offset_of!(DeviceObject, flags), &flags);
         }
-    }
-
-    /// Calls the driver at an IRQL. Returns what it returns, and the IRQL at which it does.
-    pub(crate) fn call_driver(
-        self: &Arc<Self>,
-        driver: &LoadedDriver,
-        function: usize,
-        arguments: [usize; 4],
-        irql: Irql,
-        request: Option<&Arc<Request>>,
-    ) -> Result<(usize, Irql), Crash> {
-        let outer = processor::irql();
-        let regions = (processor::critical_regions(), processor::guarded_regions());
-        let _running = self.run();
-        let result = processor::enter(self, driver, request, || {
-            processor::set_irql(irql);
-            let outer = schedule::open(Some(processor::activity()));
-            let code = driver.image.base()..driver.image.base() + driver.image.size();
-            self.occasion(Occasion::Entered);
-            let _watch = watchdog::watch(self.options.time_limit);
-            // SAFETY: the function is the driver's, whose image is mapped as long as it is loaded, or a service's.
-            let result = unsafe { crash::call(code, function, arguments) };
-            match &result {
-                Ok(_) => {
-                    self.occasion(Occasion::Returned);
-                    self.judge_held(regions);
-                    let end = processor::stack_end();
-                    self.judge_memory(&(end - DRIVER_STACK..end));
-                }
-                Err(crash) => self.report_crash(*crash),
-            }
-            schedule::open(outer);
-            result.map(|value| (value, processor::irql()))
-        });
-        processor::set_irql(outer);
-        result
-    }
-
-    /// Judges the IRQL at which a function of the driver was called, and at which it returned.
-    pub(crate) fn judge_irql(
-        &self,
-        driver: &LoadedDriver,
-        function: usize,
-        (before, after): (Irql, Irql),
-        request: Option<&Request>,
-    ) {
-        if before != after {
-            let detail = format!("it was called at {before} and returned at {after}");
-            self.report_at(Rule::IrqlChanged, detail, vec![driver.frame_of(function)], request);
-        }
-    }
-
-    /// The driver crashed: on Windows this is the end of everything.
-    fn report_crash(&self, crash: Crash) {
-        self.stop();
-        let mut stack = self.frames(Some(crash.stack));
-        if stack.is_empty() {
-            // Inside a service, or at no address at all.
-            stack = self.frames(processor::call().map(|call| call.stack));
-        }
-        let request = processor::request();
-        let (rule, detail) = match crash.signal {
-            watchdog::SIGNAL => (Rule::TimeLimit, format!("it did not return within {:?}", self.options.time_limit)),
-            libc::SIGSEGV | libc::SIGBUS => (Rule::Crash, format!("access violation at address {:#x}", crash.address)),
-            libc::SIGILL => (Rule::Crash, "illegal instruction".to_owned()),
-            libc::SIGFPE => (Rule::Crash, "division by zero".to_owned()),
-            signal => (Rule::Crash, format!("stopped by signal {signal}")),
-        };
-        self.report_at(rule, detail, stack, request.as_deref());
-    }
-
-    /// Runs DriverUnload, and takes the driver away. Returns false, and does nothing, if it has no DriverUnload or a handle
-    /// to one of its devices is open.
-    pub(crate) fn unload(self: &Arc<Self>, driver: &Arc<LoadedDriver>) -> bool {
-        if self.is_stopped() {
-            // It never goes: there may be anything left of it.
-            return true;
-        }
-        let routine: usize = driver.object.read(offset_of!(DriverObject, driver_unload));
-        let mut state = self.state();
-        let open = state.devices.values().any(|it| Arc::ptr_eq(&it.driver, driver) && it.references > 0);
-        if routine == 0 || open || !state.unloading.insert(driver.object.address()) {
-            return false;
-        }
-        drop(state);
-        let arguments = [driver.object.address(), 0, 0, 0];
-        if let Ok((_, after)) = self.call_driver(driver, routine, arguments, Irql::PASSIVE_LEVEL, None) {
-            self.judge_irql(driver, routine, (Irql::PASSIVE_LEVEL, after), None);
-            self.remove(driver);
-        }
-        true
-    }
-
-    /// Takes away a driver whose code will not run any more, and reports what it has left.
-    fn remove(self: &Arc<Self>, driver: &Arc<LoadedDriver>) {
-        self.finish_work(driver.number);
-        self.judge_in_use(driver);
-        self.report_leftovers(driver);
-        self.forget(driver);
-        let mut state = self.state();
-        state.drivers.remove(&driver.object.address());
-        state.unloading.remove(&driver.object.address());
     }
 }
 

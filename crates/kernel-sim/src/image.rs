@@ -18,7 +18,7 @@ use thiserror::Error;
 
 pub(crate) use blocks::BREAKPOINT;
 pub use call_sites::CallSite;
-pub(crate) use mapped::{MappedImage, Mapping};
+pub(crate) use mapped::{Alias, MappedImage};
 pub use symbols::Place;
 pub(crate) use unwind::{RuntimeFunction, StackPointers, call_stack};
 

@@ -5,17 +5,20 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::core::Core;
+use crate::core::{Core, State};
 use crate::driver::LoadedDriver;
 use crate::leftovers::Leftover;
 use crate::owner::Maker;
+use crate::request::{Origin, Request};
 use crate::synchronization::Synchronization;
 use crate::violation::Rule;
 
 impl Core {
     /// Judges what is in use in memory that goes, and forgets all that was in it.
     pub(crate) fn judge_memory(&self, memory: &Range<usize>) {
-        for (rule, detail, maker) in self.change(|it| it.take_from(memory)) {
+        let mut left = self.change(|it| it.take_from(memory));
+        left.extend(self.state().take_requests_from(memory));
+        for (rule, detail, maker) in left {
             let place = self.named(&maker.stack).first().map(|frame| format!(": {frame}")).unwrap_or_default();
             self.report(rule, format!("{detail}{place}"));
         }
@@ -36,6 +39,21 @@ impl Core {
         for (rule, detail, maker) in left {
             self.report_of(driver, rule, detail, self.named(&maker.stack));
         }
+    }
+}
+
+impl State {
+    /// Takes away the IRPs that drivers have in memory of their own which goes. Returns those that are in use.
+    fn take_requests_from(&mut self, memory: &Range<usize>) -> Vec<Leftover> {
+        let is_there = |address: &usize, request: &mut Arc<Request>| {
+            memory.contains(address) && matches!(request.origin, Origin::Initialized(_))
+        };
+        let gone = self.requests.extract_if(is_there).map(|(_, request)| request);
+        let in_use =
+            gone.filter(|request| request.is_under_way()).filter_map(|request| request.origin.maker().cloned());
+        in_use
+            .map(|maker| (Rule::IrpFree, "an IRP that a driver has, initialized from here".to_owned(), maker))
+            .collect()
     }
 }
 
@@ -82,6 +100,7 @@ impl Synchronization {
                 left.push((Rule::Rundown, detail, rundown.maker));
             }
         }
+        left.extend(self.built.take_from(memory));
         for hold in self.locks.forget(memory) {
             left.push((Rule::LockFreed, format!("a {} is held", hold.kind), Maker::default()));
         }

@@ -8,47 +8,46 @@ use zerocopy::FromZeros as _;
 
 use crate::layout::{Irp, Mdl};
 use crate::memory::{Arena, Block, PAGE, Placement};
-use crate::request::{Lengths, Memory};
+use crate::request::{Buffers, Lengths};
 
 /// The two lowest bits of a control code.
-const METHOD: u32 = 3;
-const METHOD_BUFFERED: u32 = 0;
-const METHOD_NEITHER: u32 = 3;
+pub(crate) const METHOD: u32 = 3;
+pub(crate) const METHOD_BUFFERED: u32 = 0;
+pub(crate) const METHOD_NEITHER: u32 = 3;
 /// `MDL_MAPPED_TO_SYSTEM_VA | MDL_PAGES_LOCKED`.
 const MAPPED_AND_LOCKED: i16 = 3;
 
 /// What the caller finds in its output buffer where nothing was copied.
 const UNTOUCHED: u8 = 0x55;
 
-/// Allocates an IRP of `irp_length` bytes and its buffers, with the input in its place.
-pub(crate) fn allocate(arena: &Arc<Arena>, lengths: Lengths, input: &[u8], irp_length: usize) -> Memory {
-    let irp = arena.allocate(irp_length, Placement::AtEnd, 0);
-    let mut memory = Memory { irp, system_buffer: None, user_buffer: None, mdl: None, others: Vec::new() };
+/// Allocates a request's buffers, with the input in its place.
+pub(crate) fn allocate(arena: &Arc<Arena>, lengths: Lengths, input: &[u8]) -> Buffers {
+    let mut buffers = Buffers::default();
     let block = |length: usize| (length > 0).then(|| arena.allocate(length, Placement::AtEnd, UNTOUCHED));
     match lengths.code & METHOD {
-        METHOD_BUFFERED => memory.system_buffer = block(lengths.input.max(lengths.output)),
+        METHOD_BUFFERED => buffers.system_buffer = block(lengths.input.max(lengths.output)),
         METHOD_NEITHER => {
-            memory.user_buffer = block(lengths.output);
-            memory.others.extend(block(lengths.input));
+            buffers.user_buffer = block(lengths.output);
+            buffers.others.extend(block(lengths.input));
         }
         _ => {
-            memory.system_buffer = block(lengths.input);
-            memory.user_buffer = block(lengths.output);
-            memory.mdl = memory.user_buffer.as_ref().map(|buffer| mdl(arena, buffer));
+            buffers.system_buffer = block(lengths.input);
+            buffers.user_buffer = block(lengths.output);
+            buffers.mdl = buffers.user_buffer.as_ref().map(|buffer| mdl(arena, buffer.address(), buffer.length()));
         }
     }
     let place =
-        if lengths.code & METHOD == METHOD_NEITHER { memory.others.first() } else { memory.system_buffer.as_ref() };
+        if lengths.code & METHOD == METHOD_NEITHER { buffers.others.first() } else { buffers.system_buffer.as_ref() };
     if let Some(place) = place {
         place.write_bytes(0, input);
     }
-    memory
+    buffers
 }
 
 /// Describes a buffer that is mapped and locked.
-fn mdl(arena: &Arc<Arena>, buffer: &Block) -> Block {
+pub(crate) fn mdl(arena: &Arc<Arena>, buffer: usize, length: usize) -> Block {
     let block = arena.allocate(size_of::<Mdl>(), Placement::AtEnd, 0);
-    let offset = buffer.address() % PAGE;
+    let offset = buffer % PAGE;
     block.write(
         0,
         &Mdl {
@@ -57,9 +56,9 @@ fn mdl(arena: &Arc<Arena>, buffer: &Block) -> Block {
             flags: MAPPED_AND_LOCKED,
             padding: 0,
             process: 0,
-            mapped_system_va: buffer.address(),
-            start_va: buffer.address() - offset,
-            byte_count: u32::try_from(buffer.length()).unwrap_or(u32::MAX),
+            mapped_system_va: buffer,
+            start_va: buffer - offset,
+            byte_count: u32::try_from(length).unwrap_or(u32::MAX),
             byte_offset: u32::try_from(offset).unwrap_or(0),
         },
     );
@@ -71,29 +70,29 @@ fn address(block: Option<&Block>) -> usize {
 }
 
 /// The IRP's own members, as far as they tell of buffers.
-pub(crate) fn header(memory: &Memory, requestor_mode: i8) -> Irp {
+pub(crate) fn header(buffers: &Buffers, requestor_mode: i8) -> Irp {
     let mut irp = Irp::new_zeroed();
     irp.requestor_mode = requestor_mode;
-    irp.system_buffer = address(memory.system_buffer.as_ref());
-    irp.user_buffer = address(memory.user_buffer.as_ref());
-    irp.mdl_address = address(memory.mdl.as_ref());
+    irp.system_buffer = address(buffers.system_buffer.as_ref());
+    irp.user_buffer = address(buffers.user_buffer.as_ref());
+    irp.mdl_address = address(buffers.mdl.as_ref());
     irp
 }
 
 /// `Parameters.DeviceIoControl`: output length, input length, code, and the input of METHOD_NEITHER.
-pub(crate) fn parameters(memory: &Memory, lengths: Lengths) -> [u64; 4] {
+pub(crate) fn parameters(buffers: &Buffers, lengths: Lengths) -> [u64; 4] {
     let type3_input = match lengths.code & METHOD {
-        METHOD_NEITHER if lengths.input > 0 => address(memory.others.first()),
+        METHOD_NEITHER if lengths.input > 0 => address(buffers.others.first()),
         _ => 0,
     };
     [lengths.output as u64, lengths.input as u64, u64::from(lengths.code), type3_input as u64]
 }
 
 /// What the caller has in its output buffer after a completion that copies back `information` bytes.
-pub(crate) fn output(memory: &Memory, lengths: Lengths, information: usize) -> Vec<u8> {
+pub(crate) fn output(buffers: &Buffers, lengths: Lengths, information: usize) -> Vec<u8> {
     match lengths.code & METHOD {
-        METHOD_BUFFERED => memory.system_buffer.as_ref().map(|it| it.bytes(information.min(it.length()))),
-        _ => memory.user_buffer.as_ref().map(|it| it.bytes(information.min(it.length()))),
+        METHOD_BUFFERED => buffers.system_buffer.as_ref().map(|it| it.bytes(information.min(it.length()))),
+        _ => buffers.user_buffer.as_ref().map(|it| it.bytes(information.min(it.length()))),
     }
     .unwrap_or_default()
 }

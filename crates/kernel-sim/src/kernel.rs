@@ -8,10 +8,12 @@ use std::time::Duration;
 use netio_anycast_protocol::status::NtStatus;
 use netio_model::Model;
 
+use crate::control::{Control, Sent};
 use crate::core::{Core, Options};
 use crate::driver::{LoadError, LoadedDriver};
-use crate::file::{File, Sent};
+use crate::file::FileHandle;
 use crate::image::Image;
+use crate::process::{Context, ProcessId};
 use crate::processor::{self, Irql};
 use crate::security::{self, Caller, DesiredAccess};
 use crate::tally::{Activity, Judgement};
@@ -46,7 +48,13 @@ impl Kernel {
     /// # Errors
     /// There is no such device, the caller may not, or what the driver answers.
     pub fn open(&self, path: &str, caller: &Caller, access: DesiredAccess) -> Result<Handle, NtStatus> {
-        self.core.open(path, caller, access).map(|file| Handle { file: Arc::new(file) })
+        let handle = self.core.open(path, caller, access)?;
+        Ok(Handle { core: Arc::clone(&self.core), handle })
+    }
+
+    /// Ends a process, as the system does whatever way it ends: what it has pending is cancelled, and its handles are closed.
+    pub fn kill(&self, process: ProcessId) {
+        self.core.kill(process);
     }
 
     /// Everything that drivers have done wrong so far.
@@ -123,11 +131,11 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Unloads it, and judges what it has left behind. Returns false, and does nothing, if it can't be unloaded: it has no
-    /// DriverUnload, or one of its devices is open.
+    /// Unloads it, and judges what it has left behind. Returns whether it is gone: if one of its devices is open, it goes when
+    /// the last is closed, and nobody can open one meanwhile; if it has no DriverUnload, nothing happens.
     #[must_use]
     pub fn unload(&self) -> bool {
-        processor::during(Activity::Unload, || self.core.unload(&self.driver))
+        self.core.unload(&self.driver)
     }
 
     /// The addresses of this process where its image is mapped, for tools that measure the driver's own instructions.
@@ -152,7 +160,8 @@ pub struct Reply {
 /// An open handle to a device; closed when dropped.
 #[derive(Debug)]
 pub struct Handle {
-    file: Arc<File>,
+    core: Arc<Core>,
+    handle: FileHandle,
 }
 
 impl Handle {
@@ -165,16 +174,32 @@ impl Handle {
     /// The same from another driver that sends the IRP at a higher IRQL.
     #[must_use]
     pub fn control_at(&self, irql: Irql, code: u32, input: &[u8], output_length: usize) -> Reply {
-        self.file.control(code, input, output_length, irql).reply()
+        self.send(&Control::new(code, input, output_length).at(irql)).wait()
     }
 
     /// An overlapped device control: it may be pending when this returns.
     #[must_use]
     pub fn start(&self, code: u32, input: &[u8], output_length: usize) -> Pending {
-        Pending { sent: self.file.control(code, input, output_length, Irql::PASSIVE_LEVEL) }
+        self.send(&Control::new(code, input, output_length))
     }
 
-    /// Closes it: IRP_MJ_CLEANUP, then, once everything that was sent through it is completed, IRP_MJ_CLOSE.
+    /// Sends a device control of any kind: it may be pending when this returns.
+    #[must_use]
+    pub fn send(&self, control: &Control<'_>) -> Pending {
+        Pending { sent: self.core.control(self.handle, control) }
+    }
+
+    /// A second handle to the same file object, of another process perhaps, as `DuplicateHandle` makes it. `None` if this one was
+    /// closed by the end of its process.
+    #[must_use]
+    pub fn duplicate(&self, process: ProcessId) -> Option<Self> {
+        let context = Context { process, ..self.handle.context };
+        let handle = self.core.duplicate(self.handle, context)?;
+        Some(Self { core: Arc::clone(&self.core), handle })
+    }
+
+    /// Closes it. With the last handle to its file object IRP_MJ_CLEANUP comes, then, once everything that was sent through it is
+    /// completed and no driver refers to the file object, IRP_MJ_CLOSE.
     pub fn close(self) {
         drop(self);
     }
@@ -182,7 +207,7 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.file.close();
+        self.core.close_handle(self.handle);
     }
 }
 

@@ -17,8 +17,11 @@ pub(crate) const DO_DEVICE_HAS_NAME: u32 = 0x40;
 pub(crate) const DO_DEVICE_INITIALIZING: u32 = 0x80;
 /// `FILE_DEVICE_SECURE_OPEN`.
 pub(crate) const FILE_DEVICE_SECURE_OPEN: u32 = 0x100;
-/// `SL_PENDING_RETURNED`.
-pub(crate) const SL_PENDING_RETURNED: u8 = 1;
+/// `SL_PENDING_RETURNED`, and when a completion routine is called.
+pub(crate) const SL_PENDING_RETURNED: u8 = 0x01;
+pub(crate) const SL_INVOKE_ON_CANCEL: u8 = 0x20;
+pub(crate) const SL_INVOKE_ON_SUCCESS: u8 = 0x40;
+pub(crate) const SL_INVOKE_ON_ERROR: u8 = 0x80;
 
 /// `UNICODE_STRING`. Lengths in bytes.
 #[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable)]
@@ -157,6 +160,15 @@ pub(crate) struct StackLocation {
     pub(crate) context: usize,
 }
 
+/// `IO_STATUS_BLOCK`.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+pub(crate) struct StatusBlock {
+    pub(crate) status: i32,
+    pub(crate) padding: u32,
+    pub(crate) information: usize,
+}
+
 /// `MDL`, without the page numbers that follow it.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
@@ -207,6 +219,7 @@ const _: () = {
     assert!(offset_of!(Irp, current_stack_location) == 0xB8);
     assert!(size_of::<StackLocation>() == 0x48);
     assert!(offset_of!(StackLocation, device_object) == 0x28);
+    assert!(size_of::<StatusBlock>() == 0x10);
     assert!(size_of::<Mdl>() == 0x30);
     assert!(size_of::<ObjectAttributes>() == 0x30);
 };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::core::{Core, Netio, State};
 use crate::driver::LoadedDriver;
+use crate::objects::ObjectKind;
 use crate::owner::{DriverNumber, Maker};
 use crate::tally::Occasion;
 use crate::violation::Rule;
@@ -33,25 +34,58 @@ impl State {
         for handle in self.handles.values() {
             left.push((
                 Rule::HandleLeft,
-                format!("a handle to {:?}, opened from here", handle.object),
+                format!("a handle to {}, opened from here", handle.object),
                 handle.maker.clone(),
             ));
+        }
+        left.extend(self.referenced(driver));
+        for maker in self.requests.values().filter_map(|request| request.origin.maker()) {
+            left.push((Rule::IrpLeft, "an IRP, made from here".to_owned(), maker.clone()));
         }
         left.retain(|(_, _, maker)| maker.driver == driver);
         left
     }
 
-    /// Takes away what a driver has made.
-    fn forget(&mut self, driver: DriverNumber) {
+    /// The objects to which a driver refers, and the file objects that it has opened and that are still there, though others may
+    /// refer to them on its behalf.
+    fn referenced(&self, driver: DriverNumber) -> Vec<Leftover> {
+        let own = self.objects.referenced_by(driver).map(|(address, kind, maker)| {
+            let detail =
+                format!("a reference to the {kind} {address:#x}{}, taken from here", self.name_of_object(address));
+            (Rule::ObjectLeft, detail, maker.clone())
+        });
+        let refers = |address| self.objects.referenced_by(driver).any(|(other, ..)| other == address);
+        let opened = self.files.iter().filter(|(address, file)| file.opener.driver == driver && !refers(**address));
+        let opened = opened.map(|(address, file)| {
+            let name = self.name_of_object(*address);
+            let detail = format!("the file object {address:#x}{name} is still referenced; it was opened from here");
+            (Rule::ObjectLeft, detail, file.opener.clone())
+        });
+        own.chain(opened).collect()
+    }
+
+    /// The name of the device that an object is or leads to, if it has one.
+    fn name_of_object(&self, address: usize) -> String {
+        let device = self.files.get(&address).map_or(address, |file| file.device);
+        let name = self.devices.get(&device).and_then(|device| device.name.as_ref());
+        name.map(|name| format!(" of {name}")).unwrap_or_default()
+    }
+
+    /// Takes away what a driver has made. Returns the objects to which nobody refers any more.
+    fn forget(&mut self, driver: DriverNumber) -> Vec<(usize, ObjectKind)> {
         let devices: Vec<usize> =
-            self.devices.iter().filter(|it| it.1.driver.number() == driver).map(|it| *it.0).collect();
+            self.devices.iter().filter(|it| it.1.driver.number() == driver && !it.1.deleted).map(|it| *it.0).collect();
+        let mut unused = self.objects.forget(driver);
         for device in devices {
             self.delete_device(device);
+            unused.extend(self.objects.release(device).map(|kind| (device, kind)));
         }
+        self.requests.retain(|_, request| request.origin.maker().is_none_or(|maker| maker.driver != driver));
         self.pool.retain(|_, pool| pool.maker.driver != driver);
         self.work_items.retain(|_, work| work.maker.driver != driver);
         self.handles.retain(|_, handle| handle.maker.driver != driver);
         self.links.retain(|_, link| link.maker.driver != driver);
+        unused
     }
 }
 
@@ -77,8 +111,11 @@ impl Core {
     }
 
     /// Takes away what the driver has left: it was reported.
-    pub(crate) fn forget(&self, driver: &Arc<LoadedDriver>) {
-        self.state().forget(driver.number());
+    pub(crate) fn forget(self: &Arc<Self>, driver: &Arc<LoadedDriver>) {
+        let unused = self.state().forget(driver.number());
+        for (address, kind) in unused {
+            self.delete_object(address, kind);
+        }
         self.netio().tables.retain(|_, (_, maker)| maker.driver != driver.number());
     }
 }

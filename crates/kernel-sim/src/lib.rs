@@ -26,11 +26,15 @@
 
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 
+mod built_requests;
 mod clock;
+mod completion;
+mod control;
 mod core;
 mod coverage;
 mod crash;
 mod device;
+mod dispatch;
 mod driver;
 mod driver_memory;
 mod faults;
@@ -38,18 +42,23 @@ mod file;
 mod image;
 mod in_use;
 mod io_buffers;
+mod irp_memory;
 mod kernel;
 mod layout;
 mod leaks;
 mod leftovers;
 mod locks;
+mod major;
 mod memory;
+mod objects;
 mod owner;
+mod process;
 mod processor;
 mod request;
 mod schedule;
 mod security;
 mod service;
+mod status;
 mod synchronization;
 mod tally;
 mod trampoline;
@@ -58,11 +67,13 @@ mod watchdog;
 
 pub use crate::clock::Time;
 pub use crate::core::{Options, Registry};
+pub use control::Control;
 pub use coverage::Coverage;
 pub use driver::LoadError;
 pub use faults::{Faults, Site};
 pub use image::{CallSite, Image, ImageError, Place};
 pub use kernel::{Driver, Handle, Kernel, Pending, Reply};
+pub use process::ProcessId;
 pub use processor::Irql;
 pub use schedule::{Interleaving, Work, interleave, interleaving};
 pub use security::{Caller, DesiredAccess, descriptor};

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::ops::Range;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +23,7 @@ const ARENA_PAGES: usize = 4 << 20;
 /// What the bytes between a block's end and its guard page hold.
 const SLACK: u8 = 0xFB;
 
-/// A range of addresses from which blocks are cut.
+/// A range of addresses from which blocks are cut, and in which images are mapped.
 #[derive(Debug)]
 pub(crate) struct Arena {
     base: usize,
@@ -65,8 +66,8 @@ impl Arena {
     /// If the addresses of the arena or the memory of the machine are used up: the simulation can't go on.
     pub(crate) fn allocate(self: &Arc<Self>, length: usize, placement: Placement, fill: u8) -> Block {
         let data_pages = length.max(1).div_ceil(PAGE);
-        let first = self.take(data_pages + 1);
-        let start = self.base + first * PAGE;
+        let run = self.take(data_pages + 1);
+        let start = run.address();
         // SAFETY: the pages are the arena's, and `take` gave them to nobody else.
         let result = unsafe { libc::mprotect(start as *mut _, data_pages * PAGE, libc::PROT_READ | libc::PROT_WRITE) };
         assert_eq!(result, 0, "no memory for the simulated kernel: {}", io::Error::last_os_error());
@@ -75,46 +76,77 @@ impl Arena {
             Placement::Pool if length >= PAGE => start,
             Placement::Pool | Placement::AtEnd => end - length.next_multiple_of(ALIGNMENT),
         };
-        let block = Block { arena: Arc::clone(self), first, pages: data_pages + 1, address, length };
+        let block = Block { _run: run, address, length };
         // SAFETY: from the block's address to the end of its pages there is nothing but it.
         unsafe { (address as *mut u8).write_bytes(SLACK, end - address) };
         block.fill(fill);
         block
     }
 
-    /// Whether an address is one of the arena's.
-    pub(crate) fn contains(&self, address: usize) -> bool {
-        (self.base..self.base + ARENA_PAGES * PAGE).contains(&address)
+    /// Its addresses.
+    pub(crate) const fn range(&self) -> Range<usize> {
+        self.base..self.base + ARENA_PAGES * PAGE
     }
 
-    fn take(&self, pages: usize) -> usize {
+    /// Whether an address is one of the arena's.
+    pub(crate) fn contains(&self, address: usize) -> bool {
+        self.range().contains(&address)
+    }
+
+    /// Takes a run of pages, which nobody may touch yet.
+    ///
+    /// # Panics
+    /// If the addresses of the arena are used up.
+    pub(crate) fn take(self: &Arc<Self>, pages: usize) -> Run {
+        let run = |first| Run { arena: Arc::clone(self), first, pages };
         let mut state = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         if state.next + pages <= ARENA_PAGES {
             let first = state.next;
             state.next += pages;
-            return first;
+            return run(first);
         }
         let reusable = state.freed.iter().position(|(_, count)| *count == pages);
         let reused = reusable.and_then(|position| state.freed.remove(position));
-        reused.expect("the simulated kernel's address space is used up").0
+        run(reused.expect("the simulated kernel's address space is used up").0)
     }
 
     /// Takes a run of pages out of everybody's reach.
     fn release(&self, first: usize, pages: usize) {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED;
         let start = self.base + first * PAGE;
-        // SAFETY: the pages are those of a block that is being dropped, so nobody may use them any more.
+        // SAFETY: the pages are those of a run that is being dropped, so nobody may use them any more.
         let result = unsafe { libc::mmap(start as *mut _, pages * PAGE, libc::PROT_NONE, flags, -1, 0) };
-        assert_ne!(result, libc::MAP_FAILED, "cannot unmap a freed block: {}", io::Error::last_os_error());
+        assert_ne!(result, libc::MAP_FAILED, "cannot unmap freed memory: {}", io::Error::last_os_error());
         self.pages.lock().unwrap_or_else(PoisonError::into_inner).freed.push_back((first, pages));
     }
 }
 
 impl Drop for Arena {
     fn drop(&mut self) {
-        // SAFETY: every block holds a reference to the arena, so there is none any more.
+        // SAFETY: every run holds a reference to the arena, so there is none any more.
         let result = unsafe { libc::munmap(self.base as *mut _, ARENA_PAGES * PAGE) };
         debug_assert_eq!(result, 0, "the arena was mapped with this address and length");
+    }
+}
+
+/// Pages of an arena, in a row; out of everybody's reach again once this is dropped.
+#[derive(Debug)]
+pub(crate) struct Run {
+    arena: Arc<Arena>,
+    first: usize,
+    pages: usize,
+}
+
+impl Run {
+    /// Where they begin.
+    pub(crate) fn address(&self) -> usize {
+        self.arena.base + self.first * PAGE
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.arena.release(self.first, self.pages);
     }
 }
 
@@ -124,9 +156,7 @@ impl Drop for Arena {
 /// driver may write to it at the same time, as any code may that shares memory; a value read is then a mixture.
 #[derive(Debug)]
 pub(crate) struct Block {
-    arena: Arc<Arena>,
-    first: usize,
-    pages: usize,
+    _run: Run,
     address: usize,
     length: usize,
 }
@@ -218,12 +248,6 @@ impl Block {
     fn check(&self, offset: usize, length: usize) {
         let end = offset.checked_add(length);
         assert!(end.is_some_and(|end| end <= self.length), "bytes {offset}+{length} of a block of {}", self.length);
-    }
-}
-
-impl Drop for Block {
-    fn drop(&mut self) {
-        self.arena.release(self.first, self.pages);
     }
 }
 

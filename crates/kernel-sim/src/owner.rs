@@ -38,14 +38,9 @@ impl Core {
         self.driver(number).map(|driver| driver.name().to_owned())
     }
 
-    /// The driver whose image an address is in.
+    /// The driver whose image an address is in, or the code through which it calls services.
     pub(crate) fn driver_at(&self, address: usize) -> Option<Arc<LoadedDriver>> {
-        self.state().drivers.values().find(|driver| driver.image().offset(address).is_some()).cloned()
-    }
-
-    /// Whether memory stays until its driver gives it back or goes: pool or a device's, or the driver's own, but no stack.
-    pub(crate) fn is_arena_or_image(&self, address: usize) -> bool {
-        self.arena.contains(address) || self.driver_at(address).is_some()
+        self.state().drivers.values().find(|driver| driver.has_code(address)).cloned()
     }
 
     /// The drivers' calls that lead to `stack`, the innermost first: each with its driver.
@@ -71,6 +66,18 @@ impl Core {
             driver.frame(offset, running && depth == 0)
         };
         calls.into_iter().enumerate().map(frame).collect()
+    }
+
+    /// The drivers' calls that lead to the service which runs, those of drivers that wait for the calling one last.
+    pub(crate) fn call_stack(&self) -> Vec<Frame> {
+        let mut stack = self.frames(processor::call().map(|call| call.stack));
+        stack.extend(self.outer_frames());
+        stack
+    }
+
+    /// The calls of the drivers that wait for the one that runs.
+    pub(crate) fn outer_frames(&self) -> Vec<Frame> {
+        processor::callers().into_iter().flat_map(|stack| self.frames(Some(stack))).collect()
     }
 
     /// Gives the frames of a [`Maker`] their names, as far as their drivers are still loaded.

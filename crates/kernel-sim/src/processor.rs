@@ -2,12 +2,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::core::Core;
 use crate::driver::LoadedDriver;
 use crate::image::StackPointers;
 use crate::owner::DriverNumber;
+use crate::process::{self, Context, ProcessId};
 use crate::request::Request;
 use crate::service::Service;
 use crate::tally::Activity;
@@ -56,6 +56,8 @@ struct Processor {
     driver: Cell<DriverNumber>,
     request: RefCell<Option<Arc<Request>>>,
     call: Cell<Option<Call>>,
+    /// The calls of services in which other drivers wait for the one that runs, the outermost first.
+    callers: RefCell<Vec<StackPointers>>,
     /// What the driver is asked to do, if it was said.
     activity: Cell<Option<Activity>>,
     /// The critical regions that the thread has entered and not left.
@@ -71,8 +73,21 @@ thread_local! {
     static IRQL: Cell<u8> = const { Cell::new(0) };
     static PROCESSOR: Processor = Processor::default();
     static THREAD: Cell<usize> = const { Cell::new(0) };
+    static CONTEXT: Cell<Context> = const { Cell::new(Context::SYSTEM) };
+    /// The objects that this thread has as one of several processes.
+    static OBJECTS: RefCell<ThreadObjects> = const { RefCell::new(ThreadObjects(Vec::new())) };
     /// The beginning of a `KPCR`, as far as headers inline reads of it. GS leads to it.
     static CONTROL_REGION: [Cell<usize>; CONTROL_REGION_WORDS] = const { [const { Cell::new(0) }; CONTROL_REGION_WORDS] };
+}
+
+/// The objects that a thread has as one of several processes; they go with it.
+#[derive(Debug)]
+struct ThreadObjects(Vec<(ProcessId, usize)>);
+
+impl Drop for ThreadObjects {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|(_, object)| process::forget_thread(*object));
+    }
 }
 
 /// `KPCR.Prcb.CurrentThread`: headers for x64 inline KeGetCurrentThread as a read of it. In words.
@@ -80,10 +95,6 @@ const CURRENT_THREAD: usize = 0x188 / size_of::<usize>();
 const CONTROL_REGION_WORDS: usize = CURRENT_THREAD + 1;
 /// `ARCH_SET_GS`: nothing in a Linux process uses GS, and a thread has its own.
 const ARCH_SET_GS: i32 = 0x1001;
-
-/// Objects of threads whose object nobody may look into are at addresses where no memory can be.
-const FIRST_THREAD: usize = 0xFFFF_9000_0000_0000;
-const THREAD_SIZE: usize = 0x800;
 
 pub(crate) fn irql() -> Irql {
     Irql(IRQL.get())
@@ -134,11 +145,41 @@ pub(crate) fn are_all_apcs_disabled() -> bool {
 
 /// The thread's object as drivers know it: an address that differs from every other thread's.
 pub(crate) fn thread() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(FIRST_THREAD);
     if THREAD.get() == 0 {
-        set_thread(NEXT.fetch_add(THREAD_SIZE, Ordering::Relaxed));
+        set_thread(object_in(CONTEXT.get().process));
     }
     THREAD.get()
+}
+
+/// This thread's object when it is one of `process`.
+fn object_in(process: ProcessId) -> usize {
+    OBJECTS.with_borrow_mut(|objects| {
+        if let Some((_, object)) = objects.0.iter().find(|(other, _)| *other == process) {
+            return *object;
+        }
+        let object = process::new_thread(process);
+        objects.0.push((process, object));
+        object
+    })
+}
+
+/// In which thread's context this one runs.
+pub(crate) fn context() -> Context {
+    CONTEXT.get()
+}
+
+/// Runs `work` in another thread's context.
+pub(crate) fn in_context<R>(context: Context, work: impl FnOnce() -> R) -> R {
+    let outer = (CONTEXT.replace(context), thread());
+    if context.process != outer.0.process {
+        set_thread(object_in(context.process));
+    }
+    let result = work();
+    CONTEXT.set(outer.0);
+    if THREAD.get() != outer.1 {
+        set_thread(outer.1);
+    }
+    result
 }
 
 /// Gives this thread its object.
@@ -150,6 +191,11 @@ pub(crate) fn set_thread(object: usize) {
         let result = unsafe { libc::syscall(libc::SYS_arch_prctl, ARCH_SET_GS, words.as_ptr()) };
         debug_assert_eq!(result, 0, "any address of the process is allowed");
     });
+}
+
+/// The calls of services in which other drivers wait for the one that runs, the innermost first.
+pub(crate) fn callers() -> Vec<StackPointers> {
+    PROCESSOR.with(|processor| processor.callers.borrow().iter().rev().copied().collect())
 }
 
 pub(crate) fn stack_end() -> usize {
@@ -197,11 +243,17 @@ pub(crate) fn enter<R>(
             processor.request.replace(request.cloned()),
             processor.call.take(),
             processor.stack_end.replace(std::ptr::from_ref(&here) as usize & !0xF),
-            processor.activity.replace(request.map(|request| Activity::of(request)).or(processor.activity.get())),
+            processor.activity.replace(request.map(|request| request.activity()).or(processor.activity.get())),
             processor.driver.replace(driver.number()),
         )
     });
+    if let Some(call) = outer.2 {
+        PROCESSOR.with(|processor| processor.callers.borrow_mut().push(call.stack));
+    }
     let result = work();
+    if outer.2.is_some() {
+        PROCESSOR.with(|processor| processor.callers.borrow_mut().pop());
+    }
     PROCESSOR.with(|processor| {
         processor.core.replace(outer.0);
         processor.request.replace(outer.1);

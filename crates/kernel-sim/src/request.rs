@@ -1,102 +1,37 @@
-//! One IRP, from its making to its completion.
+//! One IRP, from its making to its end.
 
-use std::fmt;
+mod dispatched;
+mod event;
+mod parts;
+
 use std::mem::offset_of;
 use std::sync::{Arc, Mutex};
 
 use netio_anycast_protocol::status::NtStatus;
 
+pub(crate) use self::dispatched::{Dispatch, Passed};
+pub(crate) use self::event::Event;
+pub(crate) use self::parts::{Buffers, Lengths, Memory, Origin, Outcome};
 use crate::core::lock;
-use crate::layout::{self, Irp, SL_PENDING_RETURNED, StackLocation};
-use crate::memory::Block;
+use crate::driver_memory;
+use crate::irp_memory::{self, IrpMemory};
+use crate::layout::{Irp, SL_INVOKE_ON_CANCEL, SL_INVOKE_ON_ERROR, SL_INVOKE_ON_SUCCESS, StackLocation};
+use crate::major::Major;
+use crate::owner::DriverNumber;
+use crate::process::ProcessId;
 use crate::processor::Irql;
-
-/// `IRP_MJ_*` of `wdm.h`, as far as the I/O manager sends them here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Major {
-    Create = 0x00,
-    Close = 0x02,
-    DeviceControl = 0x0E,
-    Cleanup = 0x12,
-}
-
-impl fmt::Display for Major {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Create => "IRP_MJ_CREATE",
-            Self::Close => "IRP_MJ_CLOSE",
-            Self::DeviceControl => "IRP_MJ_DEVICE_CONTROL",
-            Self::Cleanup => "IRP_MJ_CLEANUP",
-        })
-    }
-}
-
-/// Something that happened to an IRP.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Event {
-    Sent(Irql),
-    Completed(NtStatus, usize),
-    Cancelled,
-    Returned(NtStatus),
-}
-
-impl fmt::Display for Event {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sent(irql) => write!(formatter, "sent to the driver at {irql}"),
-            Self::Completed(status, information) => {
-                write!(formatter, "completed with {status}, Information {information}")
-            }
-            Self::Cancelled => formatter.write_str("cancelled: its cancel routine is called"),
-            Self::Returned(status) => write!(formatter, "the dispatch routine returned {status}"),
-        }
-    }
-}
-
-/// How an IRP ended.
-#[derive(Clone, Debug)]
-pub(crate) struct Outcome {
-    pub(crate) status: NtStatus,
-    pub(crate) information: usize,
-    /// The output as the I/O manager copies it back.
-    pub(crate) output: Vec<u8>,
-    /// Whether it was marked pending when it was completed.
-    pub(crate) marked_pending: bool,
-}
-
-impl Outcome {
-    pub(crate) const fn bare(status: NtStatus) -> Self {
-        Self { status, information: 0, output: Vec::new(), marked_pending: false }
-    }
-}
-
-/// How the buffers of a device control travel.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Lengths {
-    pub(crate) code: u32,
-    pub(crate) input: usize,
-    pub(crate) output: usize,
-}
-
-/// The memory that belongs to an IRP and goes with it.
-#[derive(Debug)]
-pub(crate) struct Memory {
-    pub(crate) irp: Block,
-    pub(crate) system_buffer: Option<Block>,
-    /// The caller's output buffer, for the methods that show it to the driver.
-    pub(crate) user_buffer: Option<Block>,
-    /// What describes that buffer, for the methods of direct I/O.
-    pub(crate) mdl: Option<Block>,
-    /// What else the driver may look at: the caller's input buffer, the security context.
-    pub(crate) others: Vec<Block>,
-}
+use crate::tally::Activity;
 
 /// An IRP and what became of it.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) address: usize,
-    pub(crate) major: Major,
+    pub(crate) stack_size: i8,
+    pub(crate) origin: Origin,
+    /// The process on whose behalf it was made.
+    pub(crate) process: ProcessId,
+    /// What it was made for; a driver that has only allocated it says so when it sends it.
+    pub(crate) major: Option<Major>,
     pub(crate) lengths: Lengths,
     /// What the bytes hold that the driver must not let out.
     pub(crate) poison: [u8; 8],
@@ -105,17 +40,59 @@ pub(crate) struct Request {
 
 #[derive(Debug)]
 struct Progress {
-    /// Gone with the completion.
+    /// Gone with the end.
     memory: Option<Memory>,
+    /// The dispatch routines that were called and whose drivers' parts have not ended, in their order.
+    under_way: Vec<Arc<Dispatch>>,
+    /// The drivers whose part has ended.
+    done: Vec<DriverNumber>,
     outcome: Option<Outcome>,
     history: Vec<Event>,
 }
 
+/// A stack location that was left.
+#[derive(Debug)]
+pub(crate) struct Climb {
+    pub(crate) step: Step,
+    /// The call of a dispatch routine that returned STATUS_PENDING, and the IRP was never marked pending.
+    pub(crate) unmarked: Option<Arc<Dispatch>>,
+}
+
+/// What comes next in a completion.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Step {
+    /// A completion routine: with the device of the driver that has set it, and its context.
+    Routine { routine: usize, device: usize, context: usize },
+    /// The next stack location.
+    Next,
+    /// There is none.
+    End,
+}
+
+/// What an IRP is made of.
+#[derive(Debug)]
+pub(crate) struct New {
+    pub(crate) memory: Memory,
+    pub(crate) stack_size: i8,
+    pub(crate) origin: Origin,
+    pub(crate) process: ProcessId,
+    pub(crate) major: Option<Major>,
+    pub(crate) lengths: Lengths,
+    pub(crate) poison: [u8; 8],
+}
+
 impl Request {
-    pub(crate) fn new(major: Major, lengths: Lengths, poison: [u8; 8], memory: Memory) -> Arc<Self> {
+    pub(crate) fn new(new: New) -> Arc<Self> {
+        let New { memory, stack_size, origin, process, major, lengths, poison } = new;
         let address = memory.irp.address();
-        let progress = Progress { memory: Some(memory), outcome: None, history: Vec::new() };
-        Arc::new(Self { address, major, lengths, poison, progress: Mutex::new(progress) })
+        let progress = Progress {
+            memory: Some(memory),
+            under_way: Vec::new(),
+            done: Vec::new(),
+            outcome: None,
+            history: Vec::new(),
+        };
+        Arc::new(Self { address, stack_size, origin, process, major, lengths, poison, progress: Mutex::new(progress) })
     }
 
     pub(crate) fn note(&self, event: Event) {
@@ -125,69 +102,170 @@ impl Request {
     /// The history in words.
     pub(crate) fn history(&self) -> Vec<String> {
         let made = match self.major {
-            Major::DeviceControl => {
-                let Lengths { code, input, output } = self.lengths;
-                format!("{} {code:#010x}, {input} bytes in, {output} bytes out", self.major)
-            }
-            major => major.to_string(),
+            Some(major) => describe(major, self.lengths),
+            None => "of a driver's own".to_owned(),
         };
         std::iter::once(made).chain(lock(&self.progress).history.iter().map(ToString::to_string)).collect()
     }
 
-    /// Whether the driver has marked it pending, if it is not completed yet.
-    pub(crate) fn is_marked_pending(&self) -> Option<bool> {
-        self.with_irp(marked_pending)
+    /// What a driver does that works on it.
+    pub(crate) fn activity(&self) -> Activity {
+        let progress = lock(&self.progress);
+        match progress.under_way.last() {
+            Some(dispatch) => Activity::of(dispatch.major, dispatch.lengths.code),
+            None => self.major.map_or(Activity::Background, |major| Activity::of(major, self.lengths.code)),
+        }
     }
 
-    /// Looks at the IRP, unless it is completed; it is not completed meanwhile.
-    pub(crate) fn with_irp<R>(&self, look: impl FnOnce(&Block) -> R) -> Option<R> {
+    /// Reads of an IRP that is in a driver's own memory, so that one in memory that is gone is noticed while nothing is held.
+    pub(crate) fn touch(&self) {
+        if matches!(self.origin, Origin::Initialized(_)) {
+            let last = self.address + irp_memory::length(self.stack_size) - 1;
+            // SAFETY: a driver that has called a service vouches for the IRP.
+            let _: u8 = unsafe { driver_memory::read(last) };
+            // SAFETY: as above.
+            let _: u8 = unsafe { driver_memory::read(self.address) };
+        }
+    }
+
+    /// Looks at the IRP, unless it has ended; it does not end meanwhile.
+    pub(crate) fn with_irp<R>(&self, look: impl FnOnce(&IrpMemory) -> R) -> Option<R> {
         lock(&self.progress).memory.as_ref().map(|memory| look(&memory.irp))
     }
 
-    /// Takes the IRP's memory for its completion; `None` if it was completed before.
+    /// Looks at all its memory, unless it has ended.
+    pub(crate) fn with_memory<R>(&self, look: impl FnOnce(&Memory) -> R) -> Option<R> {
+        lock(&self.progress).memory.as_ref().map(look)
+    }
+
+    /// The number of the current stack location and the location, if a driver has the IRP.
+    pub(crate) fn current_location(&self) -> Option<(i8, StackLocation)> {
+        self.with_irp(|irp| {
+            let number = irp.current();
+            (1..=self.stack_size).contains(&number).then(|| (number, irp.location(number)))
+        })
+        .flatten()
+    }
+
+    /// IoCallDriver: goes to the next stack location, which is for `device`. `None` if there is none.
+    pub(crate) fn advance(&self, device: usize) -> Option<(i8, StackLocation)> {
+        self.with_irp(|irp| {
+            let number = irp.current().checked_sub(1).filter(|number| (1..=self.stack_size).contains(number))?;
+            irp.set_current(number);
+            irp.set_device(number, device);
+            Some((number, irp.location(number)))
+        })
+        .flatten()
+    }
+
+    /// Notes that a dispatch routine is called.
+    pub(crate) fn begin(&self, dispatch: &Arc<Dispatch>, irql: Irql) {
+        let mut progress = lock(&self.progress);
+        let what = if self.major.is_none() { describe(dispatch.major, dispatch.lengths) + ", " } else { String::new() };
+        progress.history.push(Event::Sent { what, driver: Arc::clone(&dispatch.name), irql });
+        progress.done.retain(|done| *done != dispatch.driver);
+        progress.under_way.push(Arc::clone(dispatch));
+    }
+
+    /// Whether the stack location of that call is marked pending, if the driver still has the IRP: one that it has sent on is
+    /// marked when it comes back.
+    pub(crate) fn is_marked_pending(&self, dispatch: &Arc<Dispatch>) -> Option<bool> {
+        let progress = lock(&self.progress);
+        let irp = &progress.memory.as_ref()?.irp;
+        let has_it = progress.under_way.iter().any(|other| Arc::ptr_eq(other, dispatch));
+        (has_it && irp.current() == dispatch.number).then(|| irp.location(dispatch.number).is_marked_pending())
+    }
+
+    /// The innermost call of a dispatch routine that has the stack location `number`: a driver may have given its own away.
+    pub(crate) fn dispatch_at(&self, number: i8) -> Option<Arc<Dispatch>> {
+        lock(&self.progress).under_way.iter().rfind(|dispatch| dispatch.number == number).cloned()
+    }
+
+    /// IoCompleteRequest: leaves the current stack location, whose driver has done its part, for the one above. `None` if
+    /// the IRP has ended.
+    pub(crate) fn climb(&self) -> Option<Climb> {
+        let mut progress = lock(&self.progress);
+        let Progress { memory, under_way, done, .. } = &mut *progress;
+        let irp = &memory.as_ref()?.irp;
+        let number = irp.current();
+        let (location, header) = (irp.location(number), irp.read::<Irp>(0));
+        let passed = Passed { status: NtStatus(header.status), marked_pending: location.is_marked_pending() };
+        let mut unmarked = None;
+        for dispatch in under_way.extract_if(.., |dispatch| dispatch.number == number) {
+            done.push(dispatch.driver);
+            if dispatch.pass(passed) {
+                unmarked = Some(dispatch);
+            }
+        }
+        irp.set_location(number, StackLocation { control: 0, completion_routine: 0, context: 0, ..location });
+        irp.set_current(number + 1);
+        irp.write(offset_of!(Irp, pending_returned), u8::from(passed.marked_pending));
+        let upper = (number < self.stack_size).then(|| irp.location(number + 1));
+        let step = if is_invoked(&location, &header) {
+            let device = upper.map_or(0, |upper| upper.device_object);
+            Step::Routine { routine: location.completion_routine, device, context: location.context }
+        } else if upper.is_some() {
+            if passed.marked_pending {
+                irp.mark_pending(number + 1);
+            }
+            Step::Next
+        } else {
+            Step::End
+        };
+        Some(Climb { step, unmarked })
+    }
+
+    /// Whether a driver has done its part in it, and was not sent it again.
+    pub(crate) fn is_done_by(&self, driver: DriverNumber) -> bool {
+        lock(&self.progress).done.contains(&driver)
+    }
+
+    /// Whether a driver has been sent it that has not done its part.
+    pub(crate) fn is_under_way(&self) -> bool {
+        !lock(&self.progress).under_way.is_empty()
+    }
+
+    /// Takes the IRP's memory for its end; `None` if it has ended before.
     pub(crate) fn take_memory(&self) -> Option<Memory> {
         lock(&self.progress).memory.take()
     }
 
     /// Ends it.
-    pub(crate) fn complete(&self, outcome: Outcome) {
-        let mut progress = lock(&self.progress);
-        progress.history.push(Event::Completed(outcome.status, outcome.information));
-        progress.outcome = Some(outcome);
+    pub(crate) fn end(&self, outcome: Outcome) {
+        lock(&self.progress).outcome = Some(outcome);
     }
 
     pub(crate) fn outcome(&self) -> Option<Outcome> {
         lock(&self.progress).outcome.clone()
     }
+
+    /// Sets `Cancel`, and takes the cancel routine. Returns it with the device of the current stack location, or `None` if the
+    /// IRP has ended.
+    pub(crate) fn cancel(&self, irql: Irql) -> Option<(usize, usize)> {
+        self.with_irp(|irp| {
+            irp.write(offset_of!(Irp, cancel), 1_u8);
+            irp.write(offset_of!(Irp, cancel_irql), irql.0);
+            let number = irp.current();
+            let held = (1..=self.stack_size).contains(&number);
+            let device = if held { irp.location(number).device_object } else { 0 };
+            (irp.exchange_cancel_routine(0), device)
+        })
+    }
 }
 
-/// Where the stack location of the driver begins in the IRP's block, which has one for each device of the stack.
-fn location_offset(irp: &Block) -> usize {
-    let current: usize = irp.read(offset_of!(Irp, current_stack_location));
-    let last = irp.length() - size_of::<StackLocation>();
-    // A driver that spoiled the pointer has its violation elsewhere; the simulator must not follow it.
-    current.checked_sub(irp.address()).filter(|offset| *offset <= last).unwrap_or(last)
+/// A request in words.
+fn describe(major: Major, lengths: Lengths) -> String {
+    let Lengths { code, input, output } = lengths;
+    if major.is_control() {
+        format!("{major} {code:#010x}, {input} bytes in, {output} bytes out")
+    } else {
+        major.to_string()
+    }
 }
 
-/// Whether IoMarkIrpPending, which is a macro, was applied.
-pub(crate) fn marked_pending(irp: &Block) -> bool {
-    let control: u8 = irp.read(location_offset(irp) + offset_of!(StackLocation, control));
-    control & SL_PENDING_RETURNED != 0
-}
-
-/// An IRP's own memory, initialized for one driver with `stack_size` locations.
-pub(crate) fn initialize(irp: &Block, mut header: Irp, location: &StackLocation, stack_size: i8) {
-    let offset = size_of::<Irp>() + usize::from(stack_size.unsigned_abs() - 1) * size_of::<StackLocation>();
-    header.kind = layout::TYPE_IRP;
-    header.size = u16::try_from(irp.length()).unwrap_or(u16::MAX);
-    header.stack_count = stack_size;
-    header.current_location = stack_size;
-    header.current_stack_location = irp.address() + offset;
-    irp.write(0, &header);
-    irp.write(offset, location);
-}
-
-/// How long an IRP of `stack_size` locations is.
-pub(crate) fn irp_length(stack_size: i8) -> usize {
-    size_of::<Irp>() + usize::from(stack_size.unsigned_abs()) * size_of::<StackLocation>()
+/// Whether the completion routine in a stack location is called.
+fn is_invoked(location: &StackLocation, header: &Irp) -> bool {
+    let wants = |flag| location.control & flag != 0;
+    let end = if NtStatus(header.status).0 < 0 { SL_INVOKE_ON_ERROR } else { SL_INVOKE_ON_SUCCESS };
+    location.completion_routine != 0 && (wants(end) || header.cancel != 0 && wants(SL_INVOKE_ON_CANCEL))
 }

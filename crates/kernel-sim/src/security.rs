@@ -4,6 +4,8 @@
 
 use std::fmt::Write as _;
 
+use crate::process::{Context, Mode, ProcessId};
+
 /// `READ_CONTROL | SYNCHRONIZE | FILE_READ_DATA | FILE_READ_EA | FILE_READ_ATTRIBUTES`.
 const FILE_GENERIC_READ: u32 = 0x0012_0089;
 /// `READ_CONTROL | SYNCHRONIZE | FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_EA | FILE_WRITE_ATTRIBUTES`.
@@ -33,6 +35,20 @@ impl DesiredAccess {
     /// `FILE_READ_ATTRIBUTES`: neither data read nor written.
     pub const ATTRIBUTES: Self = Self(0x80);
 
+    /// An `ACCESS_MASK`; generic rights are mapped to those of files.
+    pub(crate) const fn from_bits(mask: u32) -> Self {
+        const GENERIC: [(u32, u32); 3] =
+            [(0x8000_0000, FILE_GENERIC_READ), (0x4000_0000, FILE_GENERIC_WRITE), (0x1000_0000, FILE_ALL_ACCESS)];
+        let (mut bits, mut index) = (mask & 0x0FFF_FFFF, 0);
+        while index < GENERIC.len() {
+            if mask & GENERIC[index].0 != 0 {
+                bits |= GENERIC[index].1;
+            }
+            index += 1;
+        }
+        Self(bits)
+    }
+
     pub(crate) const fn bits(self) -> u32 {
         self.0
     }
@@ -49,29 +65,49 @@ impl DesiredAccess {
 /// A security identifier in binary form.
 type Sid = Vec<u8>;
 
-/// Who opens a handle: the identifiers in a token.
+/// Who opens a handle: the identifiers in a token, and the process.
 #[derive(Clone, Debug)]
 pub struct Caller {
     identifiers: Vec<&'static str>,
+    context: Context,
 }
+
+/// A thread of the process that callers are of who say nothing else.
+const PROGRAM: Context = Context { process: ProcessId::PROGRAM, previous_mode: Mode::User };
 
 impl Caller {
     /// The local system.
     #[must_use]
     pub fn system() -> Self {
-        Self { identifiers: vec!["SY", "BA", "WD", "AU"] }
+        Self { identifiers: vec!["SY", "BA", "WD", "AU"], context: PROGRAM }
     }
 
     /// A member of the Administrators who runs elevated.
     #[must_use]
     pub fn administrator() -> Self {
-        Self { identifiers: vec!["BA", "BU", "WD", "AU"] }
+        Self { identifiers: vec!["BA", "BU", "WD", "AU"], context: PROGRAM }
     }
 
     /// Anybody else who has logged on.
     #[must_use]
     pub fn user() -> Self {
-        Self { identifiers: vec!["BU", "WD", "AU"] }
+        Self { identifiers: vec!["BU", "WD", "AU"], context: PROGRAM }
+    }
+
+    /// A driver, in a thread of the system's: it may do everything, and what it sends comes from kernel mode.
+    #[must_use]
+    pub fn driver() -> Self {
+        Self { context: Context::SYSTEM, ..Self::system() }
+    }
+
+    /// The same in another process.
+    #[must_use]
+    pub fn of(self, process: ProcessId) -> Self {
+        Self { context: Context { process, ..self.context }, ..self }
+    }
+
+    pub(crate) const fn context(&self) -> Context {
+        self.context
     }
 }
 

@@ -1,5 +1,6 @@
 //! The services that drivers may call: which there are, at which IRQL, and where that is said.
 
+mod built_irp;
 mod cancel;
 mod cancel_safe_queue;
 mod deferred_call;
@@ -13,7 +14,10 @@ mod lock;
 mod memory;
 mod netio;
 mod object;
+mod open;
 mod pool;
+mod process;
+mod reference;
 mod registry;
 mod resource;
 mod rundown;
@@ -25,6 +29,7 @@ mod wait;
 mod work_item;
 
 pub(crate) use deferred_call::DeferredCalls;
+pub(crate) use event::set_event;
 pub(crate) use resource::Resource;
 pub(crate) use rundown::Rundown;
 pub(crate) use timer::Timer;
@@ -93,6 +98,7 @@ services! {
     NTOSKRNL succeeds "ExAcquirePushLockSharedEx" = lock::acquire_shared, APC_LEVEL, "ddi/wdm/nf-wdm-exacquirepushlockshared";
     NTOSKRNL succeeds "ExFreePool" = pool::free_pool, DISPATCH_LEVEL, "ddi/ntddk/nf-ntddk-exfreepool";
     NTOSKRNL succeeds "ExFreePoolWithTag" = pool::free_pool_with_tag, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-exfreepoolwithtag";
+    NTOSKRNL succeeds "ExInitializePushLock" = lock::initialize_push_lock, APC_LEVEL, "ddi/wdm/nf-wdm-exinitializepushlock";
     NTOSKRNL succeeds "ExReleasePushLockExclusiveEx" = lock::release_exclusive, APC_LEVEL, "ddi/wdm/nf-wdm-exreleasepushlockexclusive";
     NTOSKRNL succeeds "ExReleasePushLockSharedEx" = lock::release_shared, APC_LEVEL, "ddi/wdm/nf-wdm-exreleasepushlockshared";
     NTOSKRNL succeeds "IoAcquireCancelSpinLock" = cancel::acquire_lock, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-ioacquirecancelspinlock";
@@ -217,6 +223,39 @@ services! {
     NTOSKRNL succeeds "KeQueryUnbiasedInterruptTime" = time::unbiased_interrupt_time, HIGH_LEVEL, "ddi/wdm/nf-wdm-kequeryunbiasedinterrupttime";
     NTOSKRNL succeeds "KeQueryPerformanceCounter" = time::performance_counter, HIGH_LEVEL, "ddi/wdm/nf-wdm-kequeryperformancecounter";
     NTOSKRNL succeeds "KeQueryTimeIncrement" = time::time_increment, HIGH_LEVEL, "ddi/wdm/nf-wdm-kequerytimeincrement";
+    // Objects, and driver to driver.
+    NTOSKRNL may_fail "IoAllocateIrp" = irp::allocate, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-ioallocateirp";
+    // The page says APC_LEVEL; the rule IrqlIoPassive1 and wdm.h say PASSIVE_LEVEL.
+    NTOSKRNL may_fail "IoBuildDeviceIoControlRequest" = built_irp::device_control, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-iobuilddeviceiocontrolrequest";
+    NTOSKRNL succeeds "IoCancelIrp" = cancel::cancel, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-iocancelirp";
+    NTOSKRNL succeeds "IoFreeIrp" = irp::free, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-iofreeirp";
+    NTOSKRNL succeeds "IoGetCurrentProcess" = process::current, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-iogetcurrentprocess";
+    NTOSKRNL may_fail "IoGetDeviceObjectPointer" = open::device_object_pointer, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-iogetdeviceobjectpointer";
+    NTOSKRNL succeeds "IoGetRelatedDeviceObject" = open::related_device, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-iogetrelateddeviceobject";
+    NTOSKRNL succeeds "IoGetRequestorProcess" = process::requestor, DISPATCH_LEVEL, "ddi/ntifs/nf-ntifs-iogetrequestorprocess";
+    NTOSKRNL succeeds "IoGetRequestorProcessId" = process::requestor_id, DISPATCH_LEVEL, "ddi/ntifs/nf-ntifs-iogetrequestorprocessid";
+    NTOSKRNL succeeds "IoInitializeIrp" = irp::initialize, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-ioinitializeirp";
+    NTOSKRNL succeeds "IoReuseIrp" = irp::reuse, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-ioreuseirp";
+    NTOSKRNL succeeds "IofCallDriver" = irp::call_driver, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-iofcalldriver";
+    NTOSKRNL succeeds "ExGetPreviousMode" = process::previous_mode, HIGH_LEVEL, "ddi/wdm/nf-wdm-exgetpreviousmode";
+    NTOSKRNL succeeds "KeGetCurrentThread" = process::current_thread, HIGH_LEVEL, "ddi/wdm/nf-wdm-kegetcurrentthread";
+    NTOSKRNL succeeds "ObDereferenceObjectDeferDelete" = reference::dereference_deferred, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-obdereferenceobjectdeferdelete";
+    NTOSKRNL succeeds "ObDereferenceObjectDeferDeleteWithTag" = reference::dereference_deferred_with_tag, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-obdereferenceobjectdeferdeletewithtag";
+    NTOSKRNL succeeds "ObReferenceObjectByHandle" = reference::reference_by_handle, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-obreferenceobjectbyhandle";
+    NTOSKRNL succeeds "ObReferenceObjectByHandleWithTag" = reference::reference_by_handle_with_tag, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-obreferenceobjectbyhandlewithtag";
+    NTOSKRNL succeeds "ObReferenceObjectByPointer" = reference::reference_by_pointer, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-obreferenceobjectbypointer";
+    NTOSKRNL succeeds "ObReferenceObjectByPointerWithTag" = reference::reference_by_pointer_with_tag, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-obreferenceobjectbypointerwithtag";
+    NTOSKRNL succeeds "ObfDereferenceObject" = reference::dereference, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-obdereferenceobject";
+    NTOSKRNL succeeds "ObfDereferenceObjectWithTag" = reference::dereference_with_tag, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-obdereferenceobjectwithtag";
+    NTOSKRNL succeeds "ObfReferenceObject" = reference::reference, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-obfreferenceobject";
+    NTOSKRNL succeeds "ObfReferenceObjectWithTag" = reference::reference_with_tag, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-obreferenceobjectwithtag";
+    NTOSKRNL succeeds "PsGetCurrentProcessId" = process::current_id, HIGH_LEVEL, "ddi/ntddk/nf-ntddk-psgetcurrentprocessid";
+    NTOSKRNL succeeds "PsGetCurrentThread" = process::current_thread, HIGH_LEVEL, "ddi/ntddk/nf-ntddk-psgetcurrentthread";
+    NTOSKRNL succeeds "PsGetCurrentThreadId" = process::current_thread_id, HIGH_LEVEL, "ddi/ntddk/nf-ntddk-psgetcurrentthreadid";
+    NTOSKRNL succeeds "PsGetProcessId" = process::id, HIGH_LEVEL, "ddi/ntddk/nf-ntddk-psgetprocessid";
+    NTOSKRNL succeeds "PsGetThreadProcessId" = process::of_thread, HIGH_LEVEL, "ddi/ntddk/nf-ntddk-psgetthreadprocessid";
+    NTOSKRNL may_fail "ZwCreateFile" = open::create_file, PASSIVE_LEVEL, "ddi/ntifs/nf-ntifs-ntcreatefile";
+    NTOSKRNL may_fail "ZwOpenFile" = open::open_file, PASSIVE_LEVEL, "ddi/ntifs/nf-ntifs-ntopenfile";
     // The SDK's header annotates NetIO's functions with PASSIVE_LEVEL; the pages say "< DISPATCH_LEVEL".
     NETIO may_fail "ConvertInterfaceIndexToLuid" = netio::luid_from_index, PASSIVE_LEVEL, "network/convertinterfaceindextoluid";
     NETIO may_fail "ConvertInterfaceLuidToIndex" = netio::index_from_luid, PASSIVE_LEVEL, "network/convertinterfaceluidtoindex";

@@ -9,9 +9,11 @@ use std::sync::{Arc, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
+use crate::built_requests::BuiltRequests;
 use crate::clock::{self, Clock, Time};
 use crate::core::{Core, lock};
 use crate::locks::Locks;
+use crate::processor;
 use crate::schedule;
 use crate::service::{DeferredCalls, Resource, Rundown, Timer};
 
@@ -24,6 +26,7 @@ pub(crate) struct Synchronization {
     pub(crate) deferred_calls: DeferredCalls,
     pub(crate) resources: BTreeMap<usize, Resource>,
     pub(crate) rundowns: BTreeMap<usize, Rundown>,
+    pub(crate) built: BuiltRequests,
     /// Changes with everything that somebody may wait for.
     generation: u64,
     /// The threads that run drivers' code, or are going to, and don't wait.
@@ -70,6 +73,21 @@ impl Synchronization {
     /// Something has changed: whoever waits looks again.
     pub(crate) const fn changed(&mut self) {
         self.generation += 1;
+    }
+
+    /// A thread begins to run drivers' code.
+    fn enter(&mut self, thread: usize) {
+        *self.built.threads.entry(thread).or_default() += 1;
+    }
+
+    /// A thread runs drivers' code no more.
+    fn leave(&mut self, thread: usize) {
+        if let Some(calls) = self.built.threads.get_mut(&thread) {
+            *calls -= 1;
+            if *calls == 0 {
+                self.built.threads.remove(&thread);
+            }
+        }
     }
 
     /// Whether nobody can go on before time passes.
@@ -192,6 +210,8 @@ impl Core {
     /// Lets time pass, from each timer to the next. What follows from one has happened before the next is due, unless threads
     /// take turns.
     pub(crate) fn advance(self: &Arc<Self>, duration: Duration) {
+        // What is under way may be about to set a timer.
+        self.settle();
         let mut synchronization = lock(&self.synchronization);
         let end = synchronization.clock.interrupt_time().saturating_add(clock::units(duration));
         loop {
@@ -225,11 +245,14 @@ impl Core {
 
     /// Counts this thread among those that run a driver's code, until the result is dropped.
     pub(crate) fn run(&self) -> Running<'_> {
+        let thread = processor::thread();
         if DEPTH.get() == 0 {
-            lock(&self.synchronization).running += 1;
+            let mut synchronization = lock(&self.synchronization);
+            synchronization.running += 1;
+            synchronization.enter(thread);
         }
         DEPTH.set(DEPTH.get() + 1);
-        Running { core: self }
+        Running { core: self, thread }
     }
 
     /// Starts a thread of the system's. It counts as running from now on.
@@ -248,7 +271,9 @@ impl Core {
         schedule::spawn(move || {
             IS_SYSTEM.set(true);
             DEPTH.set(1);
-            let running = Running { core: &core };
+            let thread = processor::thread();
+            lock(&core.synchronization).enter(thread);
+            let running = Running { core: &core, thread };
             work(&core);
             drop(running);
         });
@@ -259,6 +284,8 @@ impl Core {
 #[derive(Debug)]
 pub(crate) struct Running<'a> {
     core: &'a Core,
+    /// This thread's object when it began.
+    thread: usize,
 }
 
 impl Drop for Running<'_> {
@@ -267,6 +294,7 @@ impl Drop for Running<'_> {
         if DEPTH.get() == 0 {
             let mut synchronization = lock(&self.core.synchronization);
             synchronization.running -= 1;
+            synchronization.leave(self.thread);
             self.core.wake(&synchronization);
         }
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Mutex;
 
 use crate::core::lock;
-use crate::request::{Major, Request};
+use crate::major::Major;
 use crate::violation::Rule;
 
 /// What a driver is asked to do.
@@ -17,6 +17,8 @@ pub enum Activity {
     Irp(u8),
     /// A device control with this code.
     Control(u32),
+    /// An internal device control with this code.
+    InternalControl(u32),
     /// A routine that no IRP called: of a work item, for instance.
     Background,
     /// DriverUnload, and what is left after it.
@@ -24,10 +26,12 @@ pub enum Activity {
 }
 
 impl Activity {
-    pub(crate) const fn of(request: &Request) -> Self {
-        match request.major {
-            Major::DeviceControl => Self::Control(request.lengths.code),
-            major => Self::Irp(major as u8),
+    /// What an IRP asks for; the code is that of device controls.
+    pub(crate) fn of(major: Major, code: u32) -> Self {
+        match major {
+            Major::DEVICE_CONTROL => Self::Control(code),
+            Major::INTERNAL_DEVICE_CONTROL => Self::InternalControl(code),
+            Major(other) => Self::Irp(other),
         }
     }
 }
@@ -36,11 +40,9 @@ impl fmt::Display for Activity {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Load => formatter.write_str("DriverEntry"),
-            Self::Irp(0x00) => formatter.write_str("IRP_MJ_CREATE"),
-            Self::Irp(0x02) => formatter.write_str("IRP_MJ_CLOSE"),
-            Self::Irp(0x12) => formatter.write_str("IRP_MJ_CLEANUP"),
-            Self::Irp(major) => write!(formatter, "IRP_MJ {major:#04x}"),
+            Self::Irp(major) => Major(major).fmt(formatter),
             Self::Control(code) => write!(formatter, "control code {code:#010x}"),
+            Self::InternalControl(code) => write!(formatter, "internal control code {code:#010x}"),
             Self::Background => formatter.write_str("work items"),
             Self::Unload => formatter.write_str("DriverUnload"),
         }
@@ -141,13 +143,18 @@ const WHEN: &[(Rule, When)] = &[
     (Rule::PoolOverrun, At(&[Call("ExFreePool"), Call("ExFreePoolWithTag"), Call("IofCompleteRequest")])),
     (Rule::PoolParameter, At(&[Call("ExAllocatePool2"), Call("ExAllocatePoolWithTag")])),
     (Rule::IrpCompletedTwice, COMPLETE),
-    (Rule::IrpUnknown, COMPLETE),
+    (Rule::IrpUnknown, At(&[Call("IoCancelIrp"), Call("IofCallDriver"), Call("IofCompleteRequest")])),
     (Rule::IrpNotCompleted, At(&[Dispatched])),
     (Rule::IrpLost, At(&[Pended])),
     (Rule::IrpCompletedPending, COMPLETE),
     (Rule::IrpPendingMismatch, At(&[Dispatched])),
     (Rule::IrpStatusMismatch, At(&[Dispatched])),
     (Rule::IrpCancelRoutine, COMPLETE),
+    (Rule::IrpStack, At(&[Call("IoAllocateIrp"), Call("IoInitializeIrp"), Call("IofCallDriver")])),
+    (Rule::IrpEnd, COMPLETE),
+    (Rule::IrpFree, At(&[Call("IoFreeIrp"), Call("IoInitializeIrp"), Call("IoReuseIrp"), Call("IofCompleteRequest")])),
+    (Rule::IrpLeft, At(&[Gone])),
+    (Rule::IrpBuffer, At(MEMORY_GOES)),
     (Rule::CancelLock, At(&[Call("IoAcquireCancelSpinLock"), Call("IoReleaseCancelSpinLock"), Returned])),
     (Rule::CriticalRegion, At(&[Returned])),
     (Rule::LockOwner, LOCK),
@@ -228,6 +235,26 @@ const WHEN: &[(Rule, When)] = &[
     (Rule::LinkLeft, At(&[Gone])),
     (Rule::HandleLeft, At(&[Gone])),
     (Rule::HandleInvalid, At(&[Call("ZwClose"), Call("ZwQueryValueKey"), Call("ZwSetSecurityObject")])),
+    (
+        Rule::ObjectInvalid,
+        At(&[
+            Call("IoBuildDeviceIoControlRequest"),
+            Call("IoGetRelatedDeviceObject"),
+            Call("IofCallDriver"),
+            Call("ObReferenceObjectByPointer"),
+            Call("ObfDereferenceObject"),
+            Call("ObfReferenceObject"),
+        ]),
+    ),
+    (
+        Rule::ObjectDereferenced,
+        At(&[
+            Call("ObDereferenceObjectDeferDelete"),
+            Call("ObfDereferenceObject"),
+            Call("ObfDereferenceObjectWithTag"),
+        ]),
+    ),
+    (Rule::ObjectLeft, At(&[Gone])),
     (Rule::TableLeak, At(&[Gone])),
     (Rule::TableInvalidFree, At(&[Call("FreeMibTable")])),
     (

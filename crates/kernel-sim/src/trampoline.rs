@@ -69,6 +69,15 @@ pub(crate) unsafe extern "sysv64" fn call(entry: *mut Entry, function: usize, ar
     )
 }
 
+/// Gives a call into the driver up: goes on where it was made.
+///
+/// # Safety
+/// The call is this thread's, and under way. Nothing is on the stack since that must be dropped.
+#[unsafe(naked)]
+pub(crate) unsafe extern "sysv64" fn leave(entry: *const Entry) -> ! {
+    naked_asm!("mov rsp, [rdi]", "jmp [rdi + 8]")
+}
+
 /// Where every service's thunk goes, with the binding in R10: notes the call, then goes on to the function, with registers
 /// and stack as the driver left them.
 ///
@@ -161,6 +170,11 @@ impl Thunks {
         // SAFETY: the mapping is ours, and from now on it is code.
         let result = unsafe { libc::mprotect(place, length, libc::PROT_READ | libc::PROT_EXEC) };
         if result == 0 { Ok(thunks) } else { Err(io::Error::last_os_error()) }
+    }
+
+    /// Whether an address is in it.
+    pub(crate) fn contains(&self, address: usize) -> bool {
+        (self.code..self.code + self.length).contains(&address)
     }
 
     /// The address of the thunk of the service number `index`.

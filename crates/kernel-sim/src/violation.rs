@@ -54,7 +54,7 @@ rules! {
     /// An IRP was completed that was completed before.
     IrpCompletedTwice: "an IRP is completed once", "kernel/completing-irps";
     /// Something was completed that is no IRP of this driver.
-    IrpUnknown: "only IRPs that the driver holds are completed", "kernel/completing-irps";
+    IrpUnknown: "only IRPs that the driver has are completed or sent on", "kernel/completing-irps";
     /// A dispatch routine returned something else than STATUS_PENDING and had not completed the IRP.
     IrpNotCompleted: "an IRP that is not pending is completed when the dispatch routine returns", "kernel/completing-irps";
     /// A pending IRP was not completed in time.
@@ -67,6 +67,16 @@ rules! {
     IrpStatusMismatch: "a dispatch routine returns the status that it completed the IRP with", "ddi/wdm/nc-wdm-driver_dispatch";
     /// An IRP was completed with its cancel routine still set.
     IrpCancelRoutine: "the cancel routine is cleared before an IRP is completed", "kernel/cancelling-irps";
+    /// An IRP was sent on with no stack location left, or made with too little memory.
+    IrpStack: "an IRP has a stack location for each driver that it is sent to", "kernel/i-o-stack-locations";
+    /// An IRP that a driver had made itself went to its end without coming back to it.
+    IrpEnd: "an IRP that a driver has made is kept in the end by a completion routine of that driver", "kernel/creating-irps-for-lower-level-drivers";
+    /// An IRP was freed, reused or initialized that was not the driver's to do so.
+    IrpFree: "an IRP is freed or reused by who has allocated it, once, and while nobody has it", "ddi/wdm/nf-wdm-iofreeirp";
+    /// An IRP was left at unload.
+    IrpLeft: "the driver frees its IRPs before it is unloaded, and waits for those that it has had built", "ddi/wdm/nf-wdm-ioallocateirp";
+    /// What an IRP writes to went before the IRP had come back.
+    IrpBuffer: "the buffers, the event and the status block of an IRP stay until it has come back", "ddi/wdm/nf-wdm-iobuilddeviceiocontrolrequest";
     /// The cancel spin lock was not released by who held it.
     CancelLock: "the cancel spin lock is released by who holds it, a cancel routine above all", "ddi/wdm/nc-wdm-driver_cancel";
     /// A lock that needs a critical region was taken outside of one, or a critical region was not left.
@@ -113,6 +123,12 @@ rules! {
     HandleLeft: "the driver closes its handles before it is unloaded", "ddi/ntifs/nf-ntifs-ntclose";
     /// A handle was used that is none, or of another kind.
     HandleInvalid: "handles are used while they are open", "ddi/ntifs/nf-ntifs-ntclose";
+    /// Something was referenced, dereferenced or called that is no object.
+    ObjectInvalid: "objects are used while they are there", "kernel/life-cycle-of-an-object";
+    /// An object was dereferenced more often than referenced.
+    ObjectDereferenced: "an object is dereferenced as often as it was referenced, with the same tag", "ddi/wdm/nf-wdm-obdereferenceobject";
+    /// A reference to an object, or a file object that the driver had opened, was left at unload.
+    ObjectLeft: "the driver dereferences what it has referenced or opened before it is unloaded", "kernel/life-cycle-of-an-object";
     /// A table of NetIO's was left at unload.
     TableLeak: "every table that NetIO returns is freed", "network/freemibtable";
     /// A table of NetIO's was freed twice, or never was one.

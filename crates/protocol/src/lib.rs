@@ -6,6 +6,7 @@
 //!
 //! All integers are little-endian, the only byte order of Windows. Every struct is a multiple of 8 bytes with its padding
 //! named, has the same layout for 32-bit and 64-bit callers, and is read and written by copying bytes: no pointer travels.
+//! The one exception is [`interface`], which never leaves the kernel.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -18,7 +19,9 @@ pub mod address;
 pub mod apply;
 pub mod create;
 pub mod explanation;
+pub mod interface;
 pub mod lease;
+pub mod notice;
 pub mod operation;
 pub mod request;
 pub mod row;

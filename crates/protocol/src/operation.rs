@@ -110,8 +110,13 @@ impl Definition {
     /// The control code, as the `CTL_CODE` macro composes it.
     #[must_use]
     pub const fn control_code(&self) -> u32 {
-        (DEVICE_TYPE as u32) << 16 | (self.access as u32) << 14 | (self.function as u32) << 2 | METHOD_BUFFERED
+        control_code(self.access as u32, self.function)
     }
+}
+
+/// A control code of this device, as the `CTL_CODE` macro composes it.
+pub(crate) const fn control_code(access: u32, function: u16) -> u32 {
+    (DEVICE_TYPE as u32) << 16 | access << 14 | (function as u32) << 2 | METHOD_BUFFERED
 }
 
 /// Every operation, in the order of its function number and of [`Operation`]'s variants.

@@ -26,6 +26,15 @@ pub(crate) fn image(name: &str) -> Image {
     built.entry(name.to_owned()).or_insert_with(|| build(name)).clone()
 }
 
+/// Whether a control calls `clean_target.c`.
+pub(crate) fn calls_target(name: &str) -> bool {
+    std::fs::read_to_string(source(name)).is_ok_and(|text| text.contains("#include \"client.h\""))
+}
+
+fn source(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("simulated/controls").join(name).with_extension("c")
+}
+
 fn build(name: &str) -> Image {
     let directory = Path::new(DIRECTORY).join("controls").join(name);
     std::fs::create_dir_all(&directory).expect("the directory can be made");
@@ -44,8 +53,7 @@ fn compile(name: &str, object: &Path) {
     for directory in ["km/crt", "km", "shared"] {
         clang.arg("-isystem").arg(include.join(directory));
     }
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("simulated/controls").join(name).with_extension("c");
-    run(clang.arg("-c").arg(source).arg("-o").arg(object));
+    run(clang.arg("-c").arg(source(name)).arg("-o").arg(object));
 }
 
 fn link(object: &Path, image: &Path) {

@@ -12,8 +12,13 @@
 /* The code that makes a control do what it is there for: METHOD_BUFFERED, FILE_ANY_ACCESS. */
 #define IOCTL_CONTROL ((ULONG)CTL_CODE(0x8ACC, 0x800, METHOD_BUFFERED, FILE_ANY_ACCESS))
 
-static UNICODE_STRING device_name = RTL_CONSTANT_STRING(L"\\Device\\Control");
-static UNICODE_STRING link_name = RTL_CONSTANT_STRING(L"\\DosDevices\\Control");
+/* The name of the device, if another control is to be loaded beside it. */
+#ifndef NAME
+#define NAME "Control"
+#endif
+
+static UNICODE_STRING device_name = RTL_CONSTANT_STRING(L"\\Device\\" NAME);
+static UNICODE_STRING link_name = RTL_CONSTANT_STRING(L"\\DosDevices\\" NAME);
 
 DRIVER_INITIALIZE DriverEntry;
 

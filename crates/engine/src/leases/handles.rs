@@ -8,14 +8,12 @@ use crate::slab::NIL;
 impl<K: Kernel> Leases<K> {
     /// A new handle of a process; `None` if there is no memory.
     pub(crate) fn open(&mut self, kernel: &K, process_id: u32) -> Option<u32> {
-        self.handles.insert(kernel, Handle { process_id, first: NIL, held: 0, closing: false })
+        self.handles.insert(kernel, Handle { process_id, first: NIL, held: 0 })
     }
 
-    /// No lease is made through the handle from now on.
-    pub(crate) fn begin_cleanup(&mut self, handle: u32) {
-        if let Some(handle) = self.handles.get_mut(handle) {
-            handle.closing = true;
-        }
+    /// The process that opened the handle.
+    pub(crate) fn process_of(&self, handle: u32) -> u32 {
+        self.handles.get(handle).map_or(0, |handle| handle.process_id)
     }
 
     /// The address of some lease that the handle holds or is about to hold, whatever its state.

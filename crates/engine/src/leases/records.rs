@@ -22,7 +22,7 @@ pub(crate) enum State {
 #[derive(Debug)]
 pub(crate) struct Lease {
     pub(crate) key: Key,
-    /// When its address was created, in [`Kernel::now`](crate::kernel::Kernel::now)'s milliseconds.
+    /// When it was asked for, in [`Kernel::now`](crate::kernel::Kernel::now)'s milliseconds.
     pub(crate) created: u64,
     /// The handles that hold it.
     pub(crate) holders: u32,
@@ -120,13 +120,11 @@ pub(super) struct Handle {
     /// The leases that it holds.
     pub(super) first: u32,
     pub(super) held: u32,
-    /// No lease is made through it any more.
-    pub(super) closing: bool,
 }
 
 impl Default for Handle {
     fn default() -> Self {
-        Self { process_id: 0, first: NIL, held: 0, closing: true }
+        Self { process_id: 0, first: NIL, held: 0 }
     }
 }
 

@@ -22,13 +22,15 @@ fn key(number: u64) -> Key {
 #[derive(Clone, Debug)]
 enum Step {
     Open,
-    BeginCleanup(Index),
     Close(Index),
     /// A lease for an address, or one more holder for the lease that it has.
     Hold(Index, u64),
     Remove(u64),
     GiveUp(Index, u64),
+    /// A handle gives its share up and takes it back.
+    Return(Index, u64),
     Orphan(u64),
+
     Postpone,
     Suspend(u64),
     Resume,
@@ -40,11 +42,11 @@ fn step() -> impl Strategy<Value = Step> {
     let which = any::<Index>;
     prop_oneof![
         2 => Just(Step::Open),
-        1 => which().prop_map(Step::BeginCleanup),
         1 => which().prop_map(Step::Close),
         12 => (which(), number()).prop_map(|(handle, number)| Step::Hold(handle, number)),
         3 => number().prop_map(Step::Remove),
         3 => (which(), number()).prop_map(|(handle, number)| Step::GiveUp(handle, number)),
+        2 => (which(), number()).prop_map(|(handle, number)| Step::Return(handle, number)),
         2 => number().prop_map(Step::Orphan),
         1 => Just(Step::Postpone),
         2 => number().prop_map(Step::Suspend),
@@ -62,8 +64,7 @@ struct ModelLease {
 /// The same, as plainly as it can be said.
 #[derive(Default)]
 struct Model {
-    /// Open handles, and whether they are being closed.
-    handles: BTreeMap<u32, bool>,
+    handles: BTreeSet<u32>,
     leases: BTreeMap<u64, ModelLease>,
     suspended: Vec<(u32, u64, ModelLease)>,
     orphans: VecDeque<u64>,
@@ -79,9 +80,6 @@ impl Model {
     }
 
     fn may_hold(&self, handle: u32) -> Result<(), NtStatus> {
-        if self.handles[&handle] {
-            return Err(NtStatus::CANCELLED);
-        }
         let limits = (LIMITS.max_leases_per_handle as usize, LIMITS.max_leases as usize);
         if self.held(handle) >= limits.0 || self.shares() >= limits.1 {
             return Err(NtStatus::QUOTA_EXCEEDED);
@@ -116,7 +114,7 @@ impl Tables {
     }
 
     fn handle(&self, which: Index) -> Option<u32> {
-        let handles: Vec<_> = self.model.handles.keys().copied().collect();
+        let handles: Vec<_> = self.model.handles.iter().copied().collect();
         (!handles.is_empty()).then(|| *which.get(&handles))
     }
 
@@ -129,7 +127,7 @@ impl Tables {
         let held = match self.find(number) {
             None => {
                 let reserved = self.leases.reserve(&self.kernel, handle, key(number), true);
-                reserved.inspect(|lease| self.leases.grant(*lease, number))
+                reserved.inspect(|lease| self.leases.grant(*lease))
             }
             Some(lease) => {
                 if self.leases.share_of(lease, handle).is_some() || self.leases.get(lease).unwrap().state != State::Live
@@ -153,8 +151,6 @@ impl Tables {
 
     /// Ends all shares of a handle as a cleanup does.
     fn clean_up(&mut self, handle: u32) {
-        self.leases.begin_cleanup(handle);
-        self.model.handles.insert(handle, true);
         while let Some(key) = self.leases.first_of(handle) {
             let number = key.luid().0;
             let lease = self.find(number).expect("no lease is suspended");
@@ -184,18 +180,12 @@ impl Tables {
         match *step {
             Step::Open => {
                 if let Some(handle) = self.leases.open(&self.kernel, 4) {
-                    prop_assert_eq!(self.model.handles.insert(handle, false), None);
+                    prop_assert!(self.model.handles.insert(handle), "a handle in use was given out");
                 }
             }
             Step::NoMemory(next) => {
                 self.kernel.fail_allocation(next);
                 self.memory_is_short = true;
-            }
-            Step::BeginCleanup(which) => {
-                if let Some(handle) = self.handle(which) {
-                    self.leases.begin_cleanup(handle);
-                    self.model.handles.insert(handle, true);
-                }
             }
             Step::Close(which) => {
                 if let Some(handle) = self.handle(which).filter(|_| self.model.suspended.is_empty()) {
@@ -218,7 +208,11 @@ impl Tables {
                 }
             }
             Step::Resume => self.resume(),
-            Step::Remove(number) | Step::GiveUp(_, number) | Step::Orphan(number) | Step::Suspend(number) => {
+            Step::Remove(number)
+            | Step::GiveUp(_, number)
+            | Step::Return(_, number)
+            | Step::Orphan(number)
+            | Step::Suspend(number) => {
                 if let Some(lease) = self.find(number) {
                     self.end(step, number, lease);
                 }
@@ -233,14 +227,20 @@ impl Tables {
                 self.leases.remove(lease);
                 self.model.remove(number);
             }
-            Step::GiveUp(which, _) => {
+            Step::GiveUp(which, _) | Step::Return(which, _) => {
                 let holders = &mut self.model.leases.get_mut(&number).expect("known").holders;
                 let listed: Vec<_> = holders.iter().copied().collect();
                 if listed.len() > 1 {
                     let handle = *which.get(&listed);
-                    holders.remove(&handle);
                     let share = self.leases.share_of(lease, handle).expect("held");
-                    self.leases.give_share_up(lease, share);
+                    if matches!(step, Step::Return(..)) {
+                        self.leases.detach_share(lease, share);
+                        assert_eq!(self.leases.share_of(lease, handle), None);
+                        self.leases.attach_share(lease, share);
+                    } else {
+                        holders.remove(&handle);
+                        self.leases.give_share_up(lease, share);
+                    }
                 }
             }
             Step::Orphan(_) => {
@@ -272,7 +272,7 @@ impl Tables {
         prop_assert_eq!(listed, expected);
         prop_assert_eq!(self.leases.orphans() as usize, self.model.orphans.len());
         prop_assert_eq!(self.leases.shares as usize, self.model.shares());
-        for handle in self.model.handles.keys() {
+        for handle in &self.model.handles {
             prop_assert_eq!(self.leases.handles.get(*handle).expect("open").held as usize, self.model.held(*handle));
             for (number, lease) in &self.model.leases {
                 let share = self.leases.share_of(self.find(*number).expect("known"), *handle);
@@ -296,7 +296,7 @@ proptest! {
         while !tables.model.suspended.is_empty() {
             tables.resume();
         }
-        for handle in tables.model.handles.keys().copied().collect::<Vec<_>>() {
+        for handle in tables.model.handles.iter().copied().collect::<Vec<_>>() {
             tables.clean_up(handle);
             tables.leases.close(handle);
         }

@@ -1,7 +1,6 @@
 //! The table of operations.
 
 use netio_anycast_protocol::operation::{Access, Length, OPERATIONS};
-use netio_anycast_protocol::request::DECODED;
 
 use crate::generated::{check, table};
 
@@ -21,7 +20,6 @@ fn the_operations_are_those_of_the_operation_table() {
             Access::Write => "write",
         };
         let feature = definition.feature.iter_names().map(|(name, _)| name).collect::<Vec<_>>().join(", ");
-        let offered = if DECODED.contains(definition.feature) { "yes" } else { "announced" };
         [
             definition.name.to_owned(),
             format!("{:#05X}", definition.function),
@@ -30,9 +28,8 @@ fn the_operations_are_those_of_the_operation_table() {
             length(definition.input),
             length(definition.output),
             feature,
-            offered.to_owned(),
         ]
     });
-    let head = ["Operation", "Function", "Control code", "Access", "Input", "Output", "Feature", "This version"];
+    let head = ["Operation", "Function", "Control code", "Access", "Input", "Output", "Feature"];
     check("protocol.md", "operations", &table(head, rows));
 }

@@ -50,9 +50,12 @@ fn malformed_requests_end_as_documented() {
     let rules = [
         (NtStatus::OBJECT_NAME_INVALID, "opening: the name goes on below the device, as in `\\\\.\\NetioAnycast\\x`"),
         (NtStatus::ACCESS_DENIED, "the handle was not opened for the access that the code needs (I/O manager)"),
-        (NtStatus::INVALID_DEVICE_REQUEST, "the control code is no operation's, or of a feature that the driver lacks"),
+        (NtStatus::INVALID_DEVICE_REQUEST, "the control code is no operation's"),
         (NtStatus::INFO_LENGTH_MISMATCH, "the input does not have exactly the operation's length"),
-        (NtStatus::BUFFER_TOO_SMALL, "the output buffer can't hold the fixed part of the output"),
+        (
+            NtStatus::BUFFER_TOO_SMALL,
+            "the output buffer can't hold the fixed part of the output, or not every outcome of a batch",
+        ),
         (
             NtStatus::INVALID_PARAMETER,
             "something reserved is not zero, a flag or a lifetime is unknown, a count is wrong",
@@ -60,4 +63,22 @@ fn malformed_requests_end_as_documented() {
     ];
     let rows = rules.map(|(status, rule)| [rule.to_owned(), name(status), hex(status), win32(status)]);
     check("protocol.md", "malformed", &table(["What is wrong", "Status", "Value", "GetLastError"], rows));
+}
+
+#[test]
+fn refused_requests_for_the_interface_end_as_documented() {
+    let rules = [
+        (
+            NtStatus::INVALID_DEVICE_REQUEST,
+            "it did not come with IRP_MJ_INTERNAL_DEVICE_CONTROL, or comes from user mode",
+        ),
+        (NtStatus::INFO_LENGTH_MISMATCH, "the input does not have exactly its length"),
+        (NtStatus::INVALID_PARAMETER, "`reserved` is not zero"),
+        (NtStatus::REVISION_MISMATCH, "the driver does not know the version"),
+        (NtStatus::INVALID_PARAMETER, "the size is not that version's"),
+        (NtStatus::BUFFER_TOO_SMALL, "the table does not fit into the output buffer"),
+        (NtStatus::INSUFFICIENT_RESOURCES, "there is no memory for a context"),
+    ];
+    let rows = rules.map(|(status, rule)| [rule.to_owned(), name(status), hex(status)]);
+    check("protocol.md", "refused interface", &table(["What is wrong", "Status", "Value"], rows));
 }

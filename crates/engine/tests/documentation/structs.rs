@@ -4,6 +4,7 @@ use std::mem::offset_of;
 
 use netio_anycast_protocol::apply::{ApplyItem, ApplyReply, ApplyRequest, ItemOutcome};
 use netio_anycast_protocol::create::{CreateRequest, DeleteRequest};
+use netio_anycast_protocol::interface::{Interface, InterfaceRequest};
 use netio_anycast_protocol::lease::{LeaseFilter, LeaseRow};
 use netio_anycast_protocol::row::Row;
 use netio_anycast_protocol::statistics::{OperationCounters, Statistics};
@@ -117,9 +118,9 @@ fn batches() -> String {
         "APPLY outcome",
         ItemOutcome {
             status: "what a single request would have ended with",
-            netio_status: "NetIO's own status, or zero",
+            netio_status: "NetIO's own last status for the item, or zero",
             win32: "`status` as Win32 has it",
-            field: "field at fault: 0 none, 1 family, 2 address, 3 interface, 4 lifetime, 5 flags",
+            field: "field at fault: 0 none, 1 family, 2 address, 3 interface, 4 lifetime, 5 flags, action or something reserved",
             state: "1 applied, 2 failed, 3 not attempted, 4 rolled back, 5 rollback failed",
             reserved: "zero",
         }
@@ -173,7 +174,7 @@ fn statistics() -> String {
         "QUERY_STATISTICS output",
         Statistics {
             operations: "counters by function number from 0x800, 16 times; unused ones zero",
-            unknown_codes: "control codes of no operation that this driver has",
+            unknown_codes: "control codes of no operation",
             live_leases: "leases held now",
             pending_waits: "WAIT_CHANGE requests pending now",
             withdrawal_retries: "withdrawals that NetIO refused and that were tried again",
@@ -184,12 +185,57 @@ fn statistics() -> String {
     counters + &all
 }
 
-#[test]
-fn the_structs_are_those_of_this_version() {
-    check("protocol.md", "structs", &(rows() + &version() + &addresses() + &tables() + &statistics()));
+fn interface_request() -> String {
+    describe!(
+        "QUERY_INTERFACE input",
+        InterfaceRequest {
+            size: "length of the table in bytes: 72 on x64 and ARM64",
+            version: "version of the table: 1",
+            reserved: "zero",
+        }
+    )
+}
+
+/// The table of functions, in pointers: its offsets depend on the processor.
+fn interface() -> String {
+    macro_rules! describe_table {
+        ($($field:ident: $meaning:literal),+ $(,)?) => {{
+            let Interface { size: _, version: _, $($field: _),+ } = Interface::EMPTY;
+            [$([
+                format!("{} P", offset_of!(Interface, $field) / size_of::<usize>()),
+                concat!("`", stringify!($field), "`").to_owned(),
+                $meaning.to_owned(),
+            ]),+]
+        }};
+    }
+    let head = [
+        ["0".to_owned(), "`size`".to_owned(), "16 bits: length of the table in bytes".to_owned()],
+        ["2".to_owned(), "`version`".to_owned(), "16 bits: version of the table, 1".to_owned()],
+    ];
+    let functions = describe_table! {
+        context: "what every function takes first",
+        interface_reference: "void (context): one reference more",
+        interface_dereference: "void (context): one reference less; the last one ends the context and its leases",
+        create: "status (context, row, lifetime, flags, resolved row or null): CREATE",
+        delete: "status (context, row, flags): DELETE",
+        get: "status (context, row): GET",
+        get_table: "status (context, filter or null, pointer to the table): GET_TABLE",
+        free_table: "void (context, table or null): gives a table back",
+    };
+    let rows = head.into_iter().chain(functions);
+    format!(
+        "**QUERY_INTERFACE output**, 9 P bytes, P being the size of a pointer\n\n{}\n",
+        table(["Offset", "Field", "Meaning"], rows)
+    )
 }
 
 #[test]
-fn the_structs_announced_are_those_of_the_protocol() {
-    check("protocol.md", "announced structs", &(batches() + &leases()));
+fn the_direct_call_interface_is_that_of_the_protocol() {
+    check("protocol.md", "interface", &(interface_request() + &interface()));
+}
+
+#[test]
+fn the_structs_are_those_of_the_protocol() {
+    let sections = [rows(), version(), addresses(), tables(), batches(), leases(), statistics()];
+    check("protocol.md", "structs", &sections.concat());
 }

@@ -1,10 +1,8 @@
 //! CREATE, DELETE and GET: what a caller is promised.
 
 use netio_anycast_protocol::address::{AddressFamily, Luid, SocketAddress};
-use netio_anycast_protocol::operation::Operation;
 use netio_anycast_protocol::row::Row;
 use netio_anycast_protocol::status::NtStatus;
-use netio_anycast_protocol::table::TableFilter;
 use netio_model::{Families, Function};
 
 use crate::system::{ETHERNET, ETHERNET_INDEX, SECOND, SECOND_INDEX, System, UNKNOWN, UNKNOWN_INDEX, ip, on_ethernet};
@@ -112,24 +110,6 @@ fn whatever_the_index_conversion_answers_the_interface_is_not_found() {
         assert_eq!(system.create(Row::on_index(ip("192.0.2.1"), ETHERNET_INDEX)), Err(NtStatus::NOT_FOUND), "{raw}");
         assert_eq!(system.model().calls(Function::Create), 0);
     }
-}
-
-#[test]
-fn an_irql_too_high_for_netio_is_told_as_such_and_netio_not_asked() {
-    let system = System::new();
-    system.raise_irql();
-    let (by_luid, by_index) = (on_ethernet("192.0.2.1"), Row::on_index(ip("192.0.2.1"), ETHERNET_INDEX));
-    for row in [by_luid, by_index] {
-        assert_eq!(system.create(row), Err(NtStatus::INVALID_DEVICE_STATE));
-        assert_eq!(system.delete(row), NtStatus::INVALID_DEVICE_STATE);
-        assert_eq!(system.get(row), Err(NtStatus::INVALID_DEVICE_STATE));
-    }
-    for filter in [TableFilter::ALL, TableFilter { luid: ETHERNET, ..TableFilter::ALL }] {
-        assert_eq!(system.list(filter), Err(NtStatus::INVALID_DEVICE_STATE));
-    }
-    assert_eq!(system.netio_calls(), 0);
-    let counters = system.counters(Operation::Create);
-    assert_eq!((counters.failed, counters.last_netio_failure), (2, NtStatus::INVALID_DEVICE_STATE));
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! What the driver does, told by tests against the model of NetIO.
 
 mod addresses;
+mod batch;
 mod concurrency;
+mod leases;
 mod listing;
 mod malformed;
 mod reference;
 mod statistics;
 mod status_map;
 mod system;
+mod waits;

@@ -1,14 +1,14 @@
-//! An engine over the model of NetIO, asked as the I/O manager asks the driver.
-
-mod netio;
+//! A driver over the model of NetIO, asked as the I/O manager asks it.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::MutexGuard;
 
-use netio_anycast_engine::{Completion, Engine, SystemBuffer};
+use netio_anycast_engine::host_driver::{HostDriver, HostHandle, HostReply};
+use netio_anycast_engine::host_kernel::HostKernel;
+use netio_anycast_engine::{Completion, Limits, SystemBuffer};
 use netio_anycast_protocol::address::Luid;
-use netio_anycast_protocol::create::{CreateRequest, DeleteRequest};
+use netio_anycast_protocol::create::{CreateFlags, CreateRequest, DeleteFlags, DeleteRequest, Lifetime};
+use netio_anycast_protocol::lease::{LeaseFilter, LeaseRow};
 use netio_anycast_protocol::operation::Operation;
 use netio_anycast_protocol::row::Row;
 use netio_anycast_protocol::statistics::{OperationCounters, Statistics};
@@ -16,8 +16,6 @@ use netio_anycast_protocol::status::NtStatus;
 use netio_anycast_protocol::table::{TableFilter, TableHeader};
 use netio_model::{Families, Fault, Function, Interface, Model, Settings};
 use zerocopy::{FromBytes, IntoBytes};
-
-pub(crate) use netio::ModelNetio;
 
 /// Ethernet number 1: index 11, both families, scope 11.
 pub(crate) const ETHERNET: Luid = Luid::new(6, 1);
@@ -29,14 +27,12 @@ pub(crate) const SECOND_INDEX: u32 = 12;
 pub(crate) const UNKNOWN: Luid = Luid::new(6, 99);
 pub(crate) const UNKNOWN_INDEX: u32 = 99;
 
-/// What the buffer holds before a call, so that a byte written by mistake is seen.
-const UNTOUCHED: u8 = 0xA5;
+/// The process that has the handle which every test has.
+pub(crate) const PROCESS: u32 = 4444;
 
-/// A driver on a system with two interfaces.
+/// A driver on a system with two interfaces, and an open handle.
 pub(crate) struct System {
-    engine: Engine<ModelNetio>,
-    model: Arc<Mutex<Model>>,
-    raised_irql: Arc<AtomicBool>,
+    handle: HostHandle,
 }
 
 /// What a call ended with. The bytes are the output.
@@ -46,29 +42,47 @@ pub(crate) struct Reply {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// What GET_TABLE returned.
+/// What GET_TABLE or LIST_LEASES returned.
 #[derive(Debug)]
-pub(crate) struct Listing {
+pub(crate) struct Listing<T = Row> {
     pub(crate) status: NtStatus,
     pub(crate) header: TableHeader,
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: Vec<T>,
 }
 
 impl System {
     pub(crate) fn new() -> Self {
+        Self::limited(Limits::DEFAULT)
+    }
+
+    pub(crate) fn limited(limits: Limits) -> Self {
         let mut model = Model::new();
         for (luid, index) in [(ETHERNET, ETHERNET_INDEX), (SECOND, SECOND_INDEX)] {
-            let interface = Interface { luid, index, families: Families::all(), scope_id: index };
-            model.add_interface(interface).expect("two different interfaces");
+            model.add_interface(interface(luid, index)).expect("two different interfaces");
         }
-        let model = Arc::new(Mutex::new(model));
-        let raised_irql = Arc::new(AtomicBool::new(false));
-        let netio = ModelNetio::new(Arc::clone(&model), Arc::clone(&raised_irql));
-        Self { engine: Engine::new(netio), model, raised_irql }
+        let handle = HostDriver::new(model, limits).open(PROCESS).expect("memory");
+        Self { handle }
+    }
+
+    /// Another handle to the same driver, of another process.
+    pub(crate) fn another(&self, process_id: u32) -> Self {
+        Self { handle: self.driver().open(process_id).expect("memory") }
+    }
+
+    pub(crate) fn handle(&self) -> &HostHandle {
+        &self.handle
+    }
+
+    pub(crate) fn driver(&self) -> &HostDriver {
+        self.handle.driver()
+    }
+
+    pub(crate) fn kernel(&self) -> &HostKernel {
+        self.driver().kernel()
     }
 
     pub(crate) fn model(&self) -> MutexGuard<'_, Model> {
-        self.model.lock().expect("no test panics while it holds the model")
+        self.driver().model()
     }
 
     pub(crate) fn configure(&self, change: impl FnOnce(&mut Settings)) {
@@ -83,32 +97,16 @@ impl System {
         self.model().plan(Fault::next(function, status));
     }
 
-    /// Requests come at an IRQL above PASSIVE_LEVEL from now on.
-    pub(crate) fn raise_irql(&self) {
-        self.raised_irql.store(true, Ordering::Relaxed);
-    }
-
     /// A request as the driver hands it on, whatever its buffer is like.
     pub(crate) fn serve(&self, control_code: u32, buffer: SystemBuffer<'_>) -> Completion {
-        self.engine.serve(control_code, buffer)
+        self.handle.serve(control_code, buffer)
     }
 
     /// One DeviceIoControl. Every call checks that nothing but the reported output was written, that an error returns nothing,
     /// and that every table was given back.
     pub(crate) fn call_code(&self, control_code: u32, input: &[u8], output_length: usize) -> Reply {
-        let mut buffer = vec![UNTOUCHED; input.len().max(output_length)];
-        buffer[..input.len()].copy_from_slice(input);
-        let before = buffer.clone();
-
-        let request = SystemBuffer { bytes: &mut buffer, input_length: input.len(), output_length };
-        let Completion { status, information } = self.engine.serve(control_code, request);
-
-        assert!(information <= output_length, "{information} bytes reported in a buffer of {output_length}");
-        assert!(!status.is_error() || information == 0, "{status} returned {information} bytes");
-        assert_eq!(buffer[information..], before[information..], "written behind the {information} bytes reported");
-        assert_eq!(self.model().tables().outstanding(), 0, "a table was not freed");
-        buffer.truncate(information);
-        Reply { status, bytes: buffer }
+        let HostReply { status, output: bytes } = self.handle.control(control_code, input, output_length);
+        Reply { status, bytes }
     }
 
     pub(crate) fn call(&self, operation: Operation, input: &[u8], output_length: usize) -> Reply {
@@ -116,12 +114,35 @@ impl System {
     }
 
     pub(crate) fn create(&self, row: Row) -> Result<Row, NtStatus> {
-        let request = CreateRequest { row, lifetime: 0, flags: 0 };
+        self.create_with(row, Lifetime::Unowned, CreateFlags::empty())
+    }
+
+    /// CREATE with lifetime `handle`.
+    pub(crate) fn lease(&self, row: Row) -> Result<Row, NtStatus> {
+        self.create_with(row, Lifetime::Handle, CreateFlags::empty())
+    }
+
+    /// CREATE with lifetime `handle` and the flag `shared`.
+    pub(crate) fn share(&self, row: Row) -> Result<Row, NtStatus> {
+        self.create_with(row, Lifetime::Handle, CreateFlags::SHARED)
+    }
+
+    fn create_with(&self, row: Row, lifetime: Lifetime, flags: CreateFlags) -> Result<Row, NtStatus> {
+        let request = CreateRequest { row, lifetime: lifetime as u32, flags: flags.bits() };
         self.call(Operation::Create, request.as_bytes(), size_of::<Row>()).value()
     }
 
     pub(crate) fn delete(&self, row: Row) -> NtStatus {
-        let request = DeleteRequest { row, flags: 0, reserved: 0 };
+        self.delete_with(row, DeleteFlags::empty())
+    }
+
+    /// DELETE with the flag `force`.
+    pub(crate) fn force(&self, row: Row) -> NtStatus {
+        self.delete_with(row, DeleteFlags::FORCE)
+    }
+
+    fn delete_with(&self, row: Row, flags: DeleteFlags) -> NtStatus {
+        let request = DeleteRequest { row, flags: flags.bits(), reserved: 0 };
         let reply = self.call(Operation::Delete, request.as_bytes(), 0);
         assert!(reply.bytes.is_empty());
         reply.status
@@ -133,13 +154,28 @@ impl System {
 
     /// GET_TABLE with room for `room` rows.
     pub(crate) fn list_into(&self, filter: TableFilter, room: usize) -> Result<Listing, NtStatus> {
-        let length = size_of::<TableHeader>() + room * size_of::<Row>();
-        let reply = self.call(Operation::GetTable, filter.as_bytes(), length);
+        self.table(Operation::GetTable, filter.as_bytes(), room)
+    }
+
+    /// LIST_LEASES with room for `room` rows.
+    pub(crate) fn leases_into(&self, filter: LeaseFilter, room: usize) -> Result<Listing<LeaseRow>, NtStatus> {
+        self.table(Operation::ListLeases, filter.as_bytes(), room)
+    }
+
+    /// All leases.
+    pub(crate) fn leases(&self) -> Vec<LeaseRow> {
+        let everything = LeaseFilter { table: TableFilter::ALL, process_id: 0, reserved: 0 };
+        self.leases_into(everything, 1000).expect("a table").rows
+    }
+
+    fn table<T: FromBytes>(&self, operation: Operation, filter: &[u8], room: usize) -> Result<Listing<T>, NtStatus> {
+        let length = size_of::<TableHeader>() + room * size_of::<T>();
+        let reply = self.call(operation, filter, length);
         if reply.status.is_error() {
             return Err(reply.status);
         }
         let (header, rows) = TableHeader::read_from_prefix(&reply.bytes).expect("a header");
-        let rows: Vec<_> = rows.chunks(size_of::<Row>()).map(|row| Row::read_from_bytes(row).expect("a row")).collect();
+        let rows: Vec<_> = rows.chunks(size_of::<T>()).map(|row| T::read_from_bytes(row).expect("a row")).collect();
         assert_eq!(header.count as usize, rows.len());
         Ok(Listing { status: reply.status, header, rows })
     }
@@ -179,6 +215,11 @@ impl Reply {
             failure => Err(failure),
         }
     }
+}
+
+/// An interface with both families, whose scope is its index.
+pub(crate) fn interface(luid: Luid, index: u32) -> Interface {
+    Interface { luid, index, families: Families::all(), scope_id: index }
 }
 
 /// An address in a test's text.

@@ -2,13 +2,11 @@
 //!
 //! Source: <https://learn.microsoft.com/windows-hardware/drivers/kernel/cancelling-irps>
 
-use std::mem::offset_of;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::core::Core;
-use crate::driver::LoadedDriver;
-use crate::layout::Irp;
+use crate::crash;
 use crate::processor::{self, Irql};
 use crate::request::{Event, Request};
 use crate::violation::Rule;
@@ -48,19 +46,17 @@ impl Core {
         before
     }
 
-    /// IoCancelIrp: sets `Cancel`, and calls the cancel routine if there is one, with the lock held, which it releases.
+    /// IoCancelIrp: sets `Cancel`, and calls the cancel routine if there is one, with the lock held, which it releases. Returns
+    /// whether there was one.
     /// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nc-wdm-driver_cancel>
-    pub(crate) fn cancel(self: &Arc<Self>, driver: &LoadedDriver, device: usize, request: &Arc<Request>) {
+    pub(crate) fn cancel(self: &Arc<Self>, request: &Arc<Request>) -> bool {
         let before = self.acquire_cancel_lock();
-        let routine = request.with_irp(|irp| {
-            irp.write(offset_of!(Irp, cancel), &1_u8);
-            irp.write(offset_of!(Irp, cancel_irql), &before.0);
-            irp.exchange(offset_of!(Irp, cancel_routine), 0)
-        });
-        if let Some(routine @ 1..) = routine {
+        let (routine, device) = request.cancel(before).unwrap_or_default();
+        let driver = self.driver_at(routine);
+        if let Some(driver) = driver {
             request.note(Event::Cancelled);
             let arguments = [device, request.address, 0, 0];
-            let returned = self.call_driver(driver, routine, arguments, Irql::DISPATCH_LEVEL, Some(request));
+            let returned = self.call_driver(&driver, routine, arguments, Irql::DISPATCH_LEVEL, Some(request));
             if returned.is_ok_and(|(_, irql)| irql != before) {
                 let detail = "the cancel routine returned without releasing the cancel spin lock";
                 self.report_at(Rule::CancelLock, detail, vec![driver.frame_of(routine)], Some(request));
@@ -70,5 +66,27 @@ impl Core {
             self.cancel_lock.store(false, Ordering::Release);
         }
         processor::set_irql(before);
+        routine != 0
     }
+}
+
+/// `IoCancelIrp`.
+///
+/// # Safety
+/// Only the driver may call it, with an IRP.
+pub(super) unsafe extern "win64" fn cancel(irp: usize) -> u8 {
+    let called = cancel_irp(&processor::core(), irp);
+    // SAFETY: there is nothing here to be dropped.
+    unsafe { crash::propagate() };
+    u8::from(called)
+}
+
+fn cancel_irp(core: &Arc<Core>, irp: usize) -> bool {
+    let request = core.state().requests.get(&irp).cloned();
+    let Some(request) = request else {
+        core.report(Rule::IrpUnknown, format!("{irp:#x} is cancelled, and is no IRP"));
+        return false;
+    };
+    request.touch();
+    core.cancel(&request)
 }

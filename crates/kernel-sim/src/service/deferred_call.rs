@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::core::Core;
 use crate::driver_memory;
+use crate::process::Context;
 use crate::processor::{self, Irql};
 use crate::synchronization::Synchronization;
 use crate::violation::Rule;
@@ -155,7 +156,8 @@ impl Core {
         if let Some(driver) = self.driver_at(call.routine).filter(|_| !self.is_stopped()) {
             let arguments = [call.address, call.context, one, other];
             let irql = Irql::DISPATCH_LEVEL;
-            if let Ok((_, after)) = self.call_driver(&driver, call.routine, arguments, irql, None) {
+            let run = || self.call_driver(&driver, call.routine, arguments, irql, None);
+            if let Ok((_, after)) = processor::in_context(Context::ARBITRARY, run) {
                 self.judge_irql(&driver, call.routine, (irql, after), None);
             }
         }

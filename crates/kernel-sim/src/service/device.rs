@@ -11,6 +11,7 @@ use crate::device::Device;
 use crate::driver::LoadedDriver;
 use crate::layout::{self, DO_DEVICE_HAS_NAME, DO_DEVICE_INITIALIZING, DO_EXCLUSIVE, DeviceObject, DriverObject};
 use crate::memory::{Block, Placement};
+use crate::objects::ObjectKind;
 use crate::violation::Rule;
 use crate::{driver_memory, processor};
 
@@ -85,9 +86,9 @@ impl Core {
         object.write(offset_of!(DeviceObject, next_device), &driver.object().read::<usize>(first));
         driver.object().write(first, &address);
         let driver = Arc::clone(driver);
-        let device =
-            Device { object, extension, driver, maker, name, security: None, references: 0, pins: 0, deleted: false };
+        let device = Device { object, extension, driver, maker, name, security: None, references: 0, deleted: false };
         state.devices.insert(address, device);
+        state.objects.insert(address, ObjectKind::Device);
         Ok(address)
     }
 }
@@ -105,7 +106,8 @@ pub(super) unsafe extern "win64" fn delete(device: usize) {
     let mut state = core.state();
     if state.devices.get(&device).is_some_and(|device| !device.deleted) {
         state.delete_device(device);
-        return;
+        drop(state);
+        return core.release_object(device);
     }
     drop(state);
     core.report(Rule::DeviceInvalid, format!("{device:#x} is no device"));

@@ -3,6 +3,7 @@
 //! Source: <https://learn.microsoft.com/windows-hardware/drivers/kernel/event-objects>
 
 use super::dispatcher::{self, Kind, SIGNAL_STATE};
+use crate::core::Core;
 use crate::driver_memory;
 use crate::locks::Kind as Lock;
 use crate::processor;
@@ -33,6 +34,20 @@ pub(super) unsafe extern "win64" fn initialize(event: usize, kind: u8, state: u8
 pub(super) unsafe extern "win64" fn set(event: usize, _increment: i32, _wait: u8) -> i32 {
     // SAFETY: as the driver vouches.
     unsafe { exchange(event, 1) }
+}
+
+/// Sets an event, as the kernel itself does.
+///
+/// # Safety
+/// A driver vouches for the event.
+pub(crate) unsafe fn set_event(core: &Core, event: usize) {
+    // Before the lock is taken.
+    // SAFETY: as the caller promises.
+    let _: i32 = unsafe { driver_memory::read(event + SIGNAL_STATE) };
+    core.change(|_| {
+        // SAFETY: as the caller promises.
+        unsafe { driver_memory::write(event + SIGNAL_STATE, 1_i32) };
+    });
 }
 
 /// `KeClearEvent` and `KeResetEvent`, which returns whether it was set before.

@@ -64,6 +64,15 @@ pub(super) unsafe extern "win64" fn are_all_apcs_disabled() -> u8 {
     u8::from(processor::are_all_apcs_disabled())
 }
 
+/// `ExInitializePushLock`.
+///
+/// # Safety
+/// Only the driver may call it, with the address of room for a push lock.
+pub(super) unsafe extern "win64" fn initialize_push_lock(address: usize) {
+    // SAFETY: as the driver vouches.
+    unsafe { driver_memory::write(address, 0_usize) };
+}
+
 /// `ExAcquirePushLockExclusiveEx`.
 ///
 /// # Safety
@@ -169,7 +178,7 @@ impl Core {
     /// Source: <https://learn.microsoft.com/windows-hardware/drivers/devtest/deadlock-detection>
     pub(crate) fn judge_order(&self, address: usize, kind: Kind) {
         // Locks on stacks come and go with no sign.
-        if self.look(|it| it.locks.new_order(address).is_empty()) || !self.is_arena_or_image(address) {
+        if self.look(|it| it.locks.new_order(address).is_empty()) || !self.arena.contains(address) {
             return;
         }
         let stack = self.maker().stack;

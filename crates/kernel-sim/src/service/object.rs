@@ -1,15 +1,16 @@
 //! Handles, and the security of what they stand for.
 
+use std::sync::Arc;
+
 use netio_anycast_protocol::status::NtStatus;
 
 use super::pool;
 use crate::core::{Core, Object, OpenHandle, State};
+use crate::crash;
+use crate::objects::ObjectKind;
 use crate::violation::Rule;
-use crate::{driver_memory, processor, security};
+use crate::{driver_memory, processor, security, status};
 
-const INVALID_HANDLE: NtStatus = NtStatus::from_bits(0xC000_0008);
-const OBJECT_TYPE_MISMATCH: NtStatus = NtStatus::from_bits(0xC000_0024);
-const INVALID_SECURITY_DESCR: NtStatus = NtStatus::from_bits(0xC000_0079);
 /// `DACL_SECURITY_INFORMATION`.
 const DACL: u32 = 4;
 
@@ -30,9 +31,15 @@ impl Core {
         state.handles.insert(value, OpenHandle { object, maker });
         value
     }
+
+    /// Opens a handle to an object for the driver that calls.
+    pub(super) fn new_object_handle(&self, kind: ObjectKind, address: usize) -> usize {
+        self.state().objects.retain(address);
+        self.new_handle(Object::Plain(kind, address))
+    }
 }
 
-/// `ObOpenObjectByPointer`, for devices.
+/// `ObOpenObjectByPointer`.
 ///
 /// # Safety
 /// Only the driver may call it.
@@ -49,10 +56,11 @@ pub(super) unsafe extern "win64" fn open_by_pointer(
     if core.fault() {
         return pool::NO_MEMORY.0;
     }
-    if object_type != core.device_object_type() || !core.state().devices.contains_key(&object) {
-        return OBJECT_TYPE_MISMATCH.0;
-    }
-    let value = core.new_handle(Object::Device(object));
+    let kind = core.state().objects.get(object).map(|header| header.kind);
+    let Some(kind) = kind.filter(|kind| object_type == 0 || core.kind_of_type(object_type) == Some(*kind)) else {
+        return status::OBJECT_TYPE_MISMATCH.0;
+    };
+    let value = core.new_object_handle(kind, object);
     // SAFETY: as the driver vouches.
     unsafe { driver_memory::write(handle, value) };
     NtStatus::SUCCESS.0
@@ -72,13 +80,13 @@ pub(super) unsafe extern "win64" fn set_security(handle: usize, information: u32
     // SAFETY: as the driver vouches.
     let descriptor = unsafe { driver_memory::bytes(descriptor, length) };
     if information != DACL || !security::is_valid(&descriptor) {
-        return INVALID_SECURITY_DESCR.0;
+        return status::INVALID_SECURITY_DESCR.0;
     }
     let mut state = core.state();
-    let Some(Object::Device(device)) = state.object_of(handle) else {
+    let Some(Object::Plain(ObjectKind::Device, device)) = state.object_of(handle) else {
         drop(state);
         core.report(Rule::HandleInvalid, format!("{handle:#x} is no handle to a device"));
-        return INVALID_HANDLE.0;
+        return status::INVALID_HANDLE.0;
     };
     if let Some(device) = state.devices.get_mut(&device) {
         device.security = Some(descriptor);
@@ -102,10 +110,22 @@ pub(super) unsafe extern "win64" fn valid_descriptor(descriptor: usize, length: 
 /// # Safety
 /// Only the driver may call it.
 pub(super) unsafe extern "win64" fn close(handle: usize) -> i32 {
-    let core = processor::core();
-    if core.state().handles.remove(&handle).is_some() {
-        return NtStatus::SUCCESS.0;
+    let status = close_handle(&processor::core(), handle);
+    // SAFETY: there is nothing here to be dropped.
+    unsafe { crash::propagate() };
+    status.0
+}
+
+fn close_handle(core: &Arc<Core>, handle: usize) -> NtStatus {
+    let closed = core.state().handles.remove(&handle);
+    match closed.map(|closed| closed.object) {
+        Some(Object::Plain(_, address)) => core.release_object(address),
+        Some(Object::File(file)) => core.close_handle(file),
+        Some(Object::Key(_)) => {}
+        None => {
+            core.report(Rule::HandleInvalid, format!("{handle:#x} is closed and was not open"));
+            return status::INVALID_HANDLE;
+        }
     }
-    core.report(Rule::HandleInvalid, format!("{handle:#x} is closed and was not open"));
-    INVALID_HANDLE.0
+    NtStatus::SUCCESS
 }

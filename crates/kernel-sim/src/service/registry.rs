@@ -6,9 +6,8 @@ use super::pool;
 use crate::core::Object;
 use crate::layout::ObjectAttributes;
 use crate::violation::Rule;
-use crate::{driver_memory, processor};
+use crate::{driver_memory, processor, status};
 
-const INVALID_HANDLE: NtStatus = NtStatus::from_bits(0xC000_0008);
 /// `KeyValuePartialInformation`.
 const PARTIAL: u32 = 2;
 /// `TitleIndex`, `Type` and `DataLength` of `KEY_VALUE_PARTIAL_INFORMATION`.
@@ -56,7 +55,7 @@ pub(super) unsafe extern "win64" fn query_value(
     let name = unsafe { driver_memory::string(name) };
     let Some(Object::Key(path)) = core.state().object_of(handle) else {
         core.report(Rule::HandleInvalid, format!("{handle:#x} is no handle to a key"));
-        return INVALID_HANDLE.0;
+        return status::INVALID_HANDLE.0;
     };
     if class != PARTIAL {
         return NtStatus::INVALID_PARAMETER.0;

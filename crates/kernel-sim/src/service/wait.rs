@@ -8,13 +8,12 @@ use netio_anycast_protocol::status::NtStatus;
 
 use super::dispatcher::{self, Kind};
 use crate::core::Core;
-use crate::driver_memory;
 use crate::locks::Kind as Lock;
 use crate::processor::{self, Irql};
-use crate::synchronization::Unmet;
+use crate::synchronization::{Synchronization, Unmet};
 use crate::violation::Rule;
+use crate::{driver_memory, status};
 
-const TIMEOUT: NtStatus = NtStatus::from_bits(0x0000_0102);
 /// `WAIT_TYPE.WaitAll`.
 const WAIT_ALL: i32 = 0;
 /// `THREAD_WAIT_OBJECTS`: more need wait blocks from the driver; and `MAXIMUM_WAIT_OBJECTS`.
@@ -110,7 +109,7 @@ unsafe fn wait(addresses: &[usize], all: bool, timeout: Option<i64>) -> i32 {
     }
     let objects = objects.get(..addresses.len()).unwrap_or_default();
     let due = timeout.map(|timeout| core.look(|it| it.clock.due(timeout)));
-    let ended = core.wait_until(due, |it| {
+    let ready = |it: &mut Synchronization| {
         // SAFETY: as the caller promises.
         let signalled =
             |it: &mut _, &(object, kind): &(usize, Kind)| unsafe { dispatcher::is_signalled(it, object, kind) };
@@ -130,14 +129,33 @@ unsafe fn wait(addresses: &[usize], all: bool, timeout: Option<i64>) -> i32 {
             unsafe { dispatcher::satisfy(it, object, kind) };
             i32::try_from(first).ok()
         }
-    });
-    match ended {
+    };
+    match core.wait_interruptibly(due, ready) {
         // STATUS_WAIT_0 and those that follow.
         Ok(index) => index,
-        Err(Unmet::TimedOut) => TIMEOUT.0,
+        Err(Unmet::TimedOut) => status::TIMEOUT.0,
         Err(Unmet::Never) => {
             core.report(Rule::WaitForever, "what is waited for does not come");
-            TIMEOUT.0
+            status::TIMEOUT.0
+        }
+    }
+}
+
+impl Core {
+    /// Waits as [`wait_until`](Core::wait_until) does, and hands over meanwhile what comes back for this thread.
+    fn wait_interruptibly(
+        self: &Arc<Self>,
+        due: Option<u64>,
+        ready: impl Fn(&mut Synchronization) -> Option<i32>,
+    ) -> Result<i32, Unmet> {
+        loop {
+            let look = |it: &mut Synchronization| {
+                if self.interrupts_wait(it) { Some(None) } else { ready(it).map(Some) }
+            };
+            match self.wait_until(due, look)? {
+                Some(index) => return Ok(index),
+                None => self.hand_over(),
+            }
         }
     }
 }

@@ -47,7 +47,7 @@ pub(super) unsafe extern "win64" fn queue(item: usize, routine: usize, _queue: i
         return core.report(Rule::WorkItemInvalid, "the work item is queued already");
     }
     let device = work.device;
-    let Some(driver) = state.pin_device(device) else {
+    let Some(driver) = state.retain_device(device) else {
         drop(state);
         return core.report(Rule::WorkItemInvalid, "the work item's device is gone");
     };
@@ -82,8 +82,8 @@ impl Core {
             }
         }
         let [device, ..] = arguments;
+        self.release_object(device);
         let mut state = self.state();
-        state.unpin_device(device);
         if let Some(running) = state.running_work.get_mut(&driver.number()) {
             *running -= 1;
         }

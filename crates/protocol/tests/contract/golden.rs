@@ -69,5 +69,5 @@ macro_rules! golden {
 
 golden! {
     row_v4 row_v6 version create_request delete_request table_filter table_header apply_request apply_item apply_reply
-    item_outcome generation lease_filter lease_row statistics
+    item_outcome generation lease_filter lease_row statistics interface_request
 }

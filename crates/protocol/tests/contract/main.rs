@@ -2,6 +2,7 @@
 
 mod decoding;
 mod golden;
+mod interface;
 mod layout;
 mod operations;
 mod samples;

@@ -5,6 +5,7 @@ use netio_anycast_protocol::apply::{
     ApplyAction, ApplyFlags, ApplyItem, ApplyReply, ApplyRequest, Field, ItemOutcome, ItemState,
 };
 use netio_anycast_protocol::create::{CreateFlags, CreateRequest, DeleteFlags, DeleteRequest, Lifetime};
+use netio_anycast_protocol::interface::InterfaceRequest;
 use netio_anycast_protocol::lease::{LeaseFilter, LeaseRow};
 use netio_anycast_protocol::row::Row;
 use netio_anycast_protocol::statistics::{OPERATION_ROWS, OperationCounters, Statistics};
@@ -91,6 +92,10 @@ pub(crate) fn lease_filter() -> LeaseFilter {
 
 pub(crate) fn lease_row() -> LeaseRow {
     LeaseRow { row: row_v4(), lifetime: 1, flags: 2, holders: 3, process_id: 4242, age: 0x0001_0000_0005 }
+}
+
+pub(crate) fn interface_request() -> InterfaceRequest {
+    InterfaceRequest { size: 72, version: 1, reserved: 0 }
 }
 
 pub(crate) fn statistics() -> Statistics {

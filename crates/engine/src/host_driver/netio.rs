@@ -1,43 +1,43 @@
-//! The model behind the engine's trait, handing out memory as carelessly as a kernel may.
+//! The model of NetIO behind the engine's trait, handing out memory as carelessly as a kernel may.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::vec::Vec;
 
-use netio_anycast_engine::Netio;
 use netio_anycast_protocol::address::{AddressFamily, Luid};
 use netio_anycast_protocol::row::Row;
 use netio_anycast_protocol::status::NtStatus;
 use netio_model::Model;
 
+use crate::netio::Netio;
+
 /// What stands in the bytes that NetIO does not write: whatever the pool held before.
 const STALE: u8 = 0xDE;
 
 /// The model as NetIO.
-pub(crate) struct ModelNetio {
+#[derive(Clone, Debug)]
+pub struct ModelNetio {
     model: Arc<Mutex<Model>>,
-    /// Whether the IRQL is above PASSIVE_LEVEL.
-    raised: Arc<AtomicBool>,
 }
 
-/// Handed out only while the IRQL is not raised.
-#[derive(Clone, Copy)]
-pub(crate) struct AtPassiveLevel;
-
 impl ModelNetio {
-    pub(crate) fn new(model: Arc<Mutex<Model>>, raised: Arc<AtomicBool>) -> Self {
-        Self { model, raised }
+    /// NetIO as `model` has it.
+    #[must_use]
+    pub fn new(model: Model) -> Self {
+        Self { model: Arc::new(Mutex::new(model)) }
     }
 
-    fn model(&self) -> MutexGuard<'_, Model> {
-        self.model.lock().expect("no test panics while it holds the model")
+    /// The model, for what others than the driver do. NetIO can't be called while this is held.
+    pub fn model(&self) -> MutexGuard<'_, Model> {
+        self.model.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A table that the model keeps account of until it is dropped.
-pub(crate) struct ModelTable {
+#[derive(Debug)]
+pub struct ModelTable {
     /// With room for a row even when it is empty, so that it has an address of its own.
     rows: Vec<Row>,
-    model: Arc<Mutex<Model>>,
+    netio: ModelNetio,
 }
 
 impl ModelTable {
@@ -60,50 +60,46 @@ impl AsMut<[Row]> for ModelTable {
 
 impl Drop for ModelTable {
     fn drop(&mut self) {
-        let freed = self.model.lock().map(|mut model| model.free_table(self.address()));
-        assert_eq!(freed.ok(), Some(Ok(())), "FreeMibTable");
+        let freed = self.netio.model().free_table(self.address());
+        assert_eq!(freed, Ok(()), "FreeMibTable");
     }
 }
 
 impl Netio for ModelNetio {
-    type PassiveLevel = AtPassiveLevel;
+    type PassiveLevel = ();
     type Table = ModelTable;
 
-    fn passive_level(&self) -> Option<AtPassiveLevel> {
-        (!self.raised.load(Ordering::Relaxed)).then_some(AtPassiveLevel)
-    }
-
-    fn create(&self, _level: AtPassiveLevel, row: &Row) -> NtStatus {
+    fn create(&self, _level: (), row: &Row) -> NtStatus {
         assert_only_address_and_luid(row);
         self.model().create(row)
     }
 
-    fn delete(&self, _level: AtPassiveLevel, row: &Row) -> NtStatus {
+    fn delete(&self, _level: (), row: &Row) -> NtStatus {
         assert_only_address_and_luid(row);
         self.model().delete(row)
     }
 
-    fn get(&self, _level: AtPassiveLevel, row: &mut Row) -> NtStatus {
+    fn get(&self, _level: (), row: &mut Row) -> NtStatus {
         assert_only_address_and_luid(row);
         let status = self.model().get(row);
         leave_stale_bytes(row);
         status
     }
 
-    fn table(&self, _level: AtPassiveLevel, family: AddressFamily) -> Result<ModelTable, NtStatus> {
+    fn table(&self, _level: (), family: AddressFamily) -> Result<ModelTable, NtStatus> {
         let mut rows = self.model().table(family)?;
         rows.reserve(1);
         rows.iter_mut().for_each(leave_stale_bytes);
-        let table = ModelTable { rows, model: Arc::clone(&self.model) };
+        let table = ModelTable { rows, netio: self.clone() };
         self.model().table_allocated(table.address());
         Ok(table)
     }
 
-    fn luid_from_index(&self, _level: AtPassiveLevel, index: u32) -> Result<Luid, NtStatus> {
+    fn luid_from_index(&self, _level: (), index: u32) -> Result<Luid, NtStatus> {
         self.model().luid_from_index(index)
     }
 
-    fn index_from_luid(&self, _level: AtPassiveLevel, luid: Luid) -> Result<u32, NtStatus> {
+    fn index_from_luid(&self, _level: (), luid: Luid) -> Result<u32, NtStatus> {
         self.model().index_from_luid(luid)
     }
 }
