@@ -6,7 +6,7 @@
 use core::ffi::c_void;
 use core::ptr::without_provenance_mut;
 
-use netio_anycast_engine::{Answer, Buffer, Completion, SystemBuffer};
+use netio_anycast_engine::{Buffer, Completion, SystemBuffer};
 use netio_anycast_protocol::create::{CreateRequest, DeleteRequest};
 use netio_anycast_protocol::interface::{INTERFACE_SIZE, INTERFACE_VERSION, Interface, InterfaceRequest};
 use netio_anycast_protocol::operation::Operation;
@@ -22,6 +22,7 @@ use crate::netio::PassiveLevel;
 use crate::table_copy;
 
 /// Serves QUERY_INTERFACE: a new context, and the functions that take it. IRQL: PASSIVE_LEVEL.
+#[cold]
 pub(crate) fn query(extension: &Extension, irp: &mut Irp) -> Completion {
     match make(extension, irp) {
         Ok(information) => Completion { status: NtStatus::SUCCESS, information },
@@ -97,13 +98,10 @@ fn serve(
     input_length: usize,
     output_length: usize,
 ) -> Completion {
-    let mut buffer = SystemBuffer { bytes, input_length, output_length };
+    let buffer = SystemBuffer { bytes, input_length, output_length };
     let code = operation.definition().control_code();
-    match context.extension().engine.serve(level, context.handle(), code, &mut buffer) {
-        Answer::Complete(completion) => completion,
-        // WAIT_CHANGE alone pends, and is not among the functions.
-        Answer::Pend(_) => context.extension().engine.cancel_wait(),
-    }
+    // WAIT_CHANGE alone pends, and is not among the functions.
+    context.extension().engine.serve(level, context.handle(), code, buffer)
 }
 
 /// What a caller's pointer points to.

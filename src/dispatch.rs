@@ -120,7 +120,7 @@ unsafe extern "C" fn device_control(device: *mut DEVICE_OBJECT, irp: *mut IRP) -
 unsafe extern "C" fn internal_device_control(device: *mut DEVICE_OBJECT, irp: *mut IRP) -> NTSTATUS {
     let serve = |extension: &Extension, irp: Irp| {
         if irp.is_from_kernel_mode() {
-            request::dispatch(extension, irp)
+            request::dispatch_internal(extension, irp)
         } else {
             irp.complete_with_status(NtStatus::INVALID_DEVICE_REQUEST)
         }

@@ -102,6 +102,7 @@ impl Irp {
     }
 
     /// The IRP pends in a queue, and whoever takes it out of there owns it.
+    #[expect(clippy::unused_self, reason = "it is given up")]
     pub(crate) const fn pended(self) -> Dispatched {
         Dispatched { status: NtStatus::PENDING }
     }
@@ -156,7 +157,7 @@ impl Irp {
     pub(crate) fn is_from_kernel_mode(&self) -> bool {
         // SAFETY: the IRP is ours until it is completed.
         let mode = unsafe { self.irp.as_ref() }.RequestorMode;
-        i32::from(mode) == KernelMode as i32
+        i32::from(mode) == KernelMode.cast_signed()
     }
 
     /// The process on whose behalf the request was sent. IRQL: PASSIVE_LEVEL.

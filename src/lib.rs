@@ -2,15 +2,24 @@
 //!
 //! A request takes one way through these files, each named for its step:
 //!
-//! 1. [`driver_entry`] builds everything when the driver is loaded, in an order that it undoes when the driver is unloaded;
-//! 2. [`device`] is the control device: its name, its security descriptor, its symbolic link;
-//! 3. [`dispatch`] receives the I/O manager's IRPs;
-//! 4. [`irp`] owns one IRP until it is completed, exactly once;
-//! 5. `netio-anycast-engine` decides what is to be done, free of kernel types;
-//! 6. [`netio`] calls Netio.lib at PASSIVE_LEVEL, through the [`bindings`] that build.rs makes from its header.
+//! 1. [`dispatch`] receives the I/O manager's IRPs;
+//! 2. [`irp`] owns one IRP until it is completed, exactly once; [`open_file`] is what its file object stands for;
+//! 3. [`request`] serves it at once, or lets [`raised_requests`] pend it for a work item if it came above PASSIVE_LEVEL;
+//! 4. `netio-anycast-engine` decides what is to be done, free of kernel types;
+//! 5. [`netio`] calls Netio.lib at PASSIVE_LEVEL, through the [`bindings`] that build.rs makes from its header;
+//! 6. [`change_waits`] keeps those that wait for a change.
 //!
-//! [`pool`] lets the same image run on Windows before ExAllocatePool2; [`layout`] holds the sizes and offsets that the
-//! driver relies on to the compiler's word.
+//! Other drivers have a second way in, without IRPs: [`direct_calls`], with [`call_contexts`] and [`table_copy`]; [`notices`] tells
+//! them that the driver is there.
+//!
+//! Around that: [`driver_entry`] builds everything when the driver is loaded, in an order that it undoes when it is unloaded;
+//! [`device`] is the control device with all that lives as long as it does; [`parameters`] are the registry's; [`deferred_work`] is
+//! what the driver does of its own accord; [`trace`] and [`trace_provider`] tell of it to whoever records.
+//!
+//! The rest are the kernel's services, one a file, each in the safe form that the driver needs: [`event`], [`irp_queue`],
+//! [`push_lock`], [`rundown`], [`work_item`], [`pool`] (which lets the same image run on Windows before ExAllocatePool2) with
+//! [`pool_block`] and [`pool_box`], [`unicode_string`]; [`kernel_services`] hands the engine those that it asks for. [`layout`] holds the
+//! sizes and offsets that the driver relies on to the compiler's word.
 
 #![no_std]
 #![allow(

@@ -11,6 +11,7 @@ use crate::request;
 use crate::work_item::WorkItem;
 
 /// Has a request pend until a work item serves it. IRQL <= DISPATCH_LEVEL.
+#[cold]
 pub(crate) fn pend(extension: &Extension, irp: Irp) -> Dispatched {
     let Some(share) = extension.rundown.acquire() else {
         return irp.complete_with_status(NtStatus::DEVICE_NOT_READY);
@@ -42,7 +43,7 @@ unsafe extern "C" fn serve_one(device: *mut DEVICE_OBJECT, item: PVOID) {
     let _item = unsafe { WorkItem::from_raw(item) };
     let Some(irp) = extension.raised_requests.remove(Which::First) else { return };
     let _ = match PassiveLevel::now() {
-        Some(level) => request::serve(extension, level, irp),
+        Some(level) => request::serve_either(extension, level, irp),
         None => irp.complete_with_status(NtStatus::INVALID_DEVICE_STATE),
     };
 }

@@ -10,11 +10,11 @@ use zerocopy::{FromBytes as _, IntoBytes as _};
 
 use crate::pool_block::PoolBlock;
 
-/// The unit of the memory, aligned as the pool aligns. The first of a copy has its count of units, the others have the table.
+/// The unit of the memory. The first of a copy has its count of units, the others have the table.
 #[derive(
     Clone, Copy, Default, zerocopy::FromBytes, zerocopy::IntoBytes, zerocopy::Immutable, zerocopy::KnownLayout,
 )]
-#[repr(C, align(16))]
+#[repr(transparent)]
 struct Unit([u64; 2]);
 
 /// The rows that there is room for at first.

@@ -37,16 +37,11 @@ pub(crate) struct Cost {
 /// The case can't be run.
 pub(crate) fn observe(subject: Subject, case: Case, image: &Path) -> Result<String> {
     let mut prepared = Prepared::new(subject, case, image)?;
-    let before = prepared.calls();
-    let failures = prepared.measured_rounds();
-    let mut during = prepared.calls();
-    for (service, count) in &mut during {
-        *count -= before.get(service).copied().unwrap_or(0);
-    }
-    let allocations: u64 = ALLOCATION_SERVICES.iter().filter_map(|service| during.get(service)).sum();
+    let (calls, failures) = prepared.counted_rounds();
+    let allocations: u64 = ALLOCATION_SERVICES.iter().filter_map(|service| calls.get(service)).sum();
     let code = prepared.code().unwrap_or(0..0);
     prepared.finish(&failures)?;
-    Ok(format!("{} {} {} {allocations}", code.start, code.end, during.values().sum::<u64>()))
+    Ok(format!("{} {} {} {allocations}", code.start, code.end, calls.values().sum::<u64>()))
 }
 
 /// Counts the instructions of a case; of a driver also by their offset in its image, for all rounds.
@@ -93,7 +88,7 @@ pub(crate) fn count(
 /// The average of what was counted in all rounds.
 #[expect(clippy::cast_precision_loss, reason = "no count here comes near to 2^52")]
 pub(crate) fn per_round(sum: u64, case: Case) -> f64 {
-    sum as f64 / f64::from(case.rounds())
+    sum as f64 / f64::from(case.operations())
 }
 
 /// What callgrind has counted.

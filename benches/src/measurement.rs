@@ -78,5 +78,5 @@ fn time(subject: Subject, case: Case, images: &Images) -> Result<f64> {
     let failures = prepared.measured_rounds();
     let elapsed = start.elapsed();
     prepared.finish(&failures)?;
-    Ok(elapsed.as_secs_f64() * 1e9 / f64::from(case.rounds()))
+    Ok(elapsed.as_secs_f64() * 1e9 / f64::from(case.operations()))
 }

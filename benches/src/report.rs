@@ -40,13 +40,14 @@ impl Report {
             "# What the driver costs\n\n\
              Results of the last run of `{COMMAND}`, which writes this page: don't edit it.\n\n\
              ## Goals missed\n{}\n{}## Goals met\n{}\n\
-             ## CREATE, DELETE, GET\n{}\n## GET_TABLE\n{}\n\
+             ## CREATE, DELETE, GET\n{}\n## GET_TABLE\n{}\n## Leases and batches\n{}\n\
              ## Where the driver's instructions are\n{}\n{}",
             list(&missed),
             if missed.is_empty() { String::new() } else { self.cause() },
             list(&met),
             self.operations(presets::ASCII_MARKDOWN),
             self.tables(presets::ASCII_MARKDOWN),
+            self.beyond(presets::ASCII_MARKDOWN),
             self.places(presets::ASCII_MARKDOWN),
             explanation(),
         )
@@ -62,7 +63,7 @@ impl Report {
             nanoseconds: measured.nanoseconds,
         };
         let case = |it: &Figures| facts::Case {
-            operation: it.case.operation.operation().definition().name.to_owned(),
+            operation: it.case.operation.title().to_owned(),
             present: it.case.present,
             taken: it.measured.iter().map(taken).collect(),
         };
@@ -92,11 +93,11 @@ impl Report {
             "C: us",
             "Driver: us",
         ]);
-        for it in self.figures.iter().filter(|it| it.case.operation != OperationName::GetTable) {
+        for it in self.figures.iter().filter(|it| it.case.operation.is_plain()) {
             let (model, c, driver) = (it.of(Subject::Model), it.of(Subject::PassThrough), it.of(Subject::Driver));
             let checked = it.of(Subject::Checked);
             table.add_row([
-                it.case.operation.operation().definition().name.to_owned(),
+                it.case.operation.title().to_owned(),
                 it.case.present.to_string(),
                 number(c.cost.instructions),
                 number(checked.cost.instructions),
@@ -119,10 +120,9 @@ impl Report {
     /// Why goals are missed: what the contract in C takes.
     fn cause(&self) -> String {
         let mut shares = Vec::new();
-        for it in self.figures.iter().filter(|it| it.case.operation != OperationName::GetTable && it.case.present == 0)
-        {
+        for it in self.figures.iter().filter(|it| it.case.operation.is_plain() && it.case.present == 0) {
             let (c, checked) = (it.instructions(Subject::PassThrough), it.instructions(Subject::Checked));
-            let name = it.case.operation.operation().definition().name;
+            let name = it.case.operation.title();
             shares.push(format!("{:.2} x for {name}", checked / c));
         }
         format!(
@@ -130,7 +130,8 @@ impl Report {
              address and the interface, NetIO's row without what a caller left in it, the IRQL, the status, counters and \
              generation, no stale byte in the output, and for CREATE the row as resolved, with another call of NetIO) takes a \
              driver in C that does it by hand, `benches/checked.c`, {} the pass-through driver's instructions. Whatever is \
-             missed against the one is to be read beside the other.\n\n",
+             missed against the one is to be read beside the other. Neither driver in C knows leases, orders requests for one \
+             address, or tells whoever waits of a change, as the driver does on the same way.\n\n",
             shares.join(", ")
         )
     }
@@ -139,7 +140,7 @@ impl Report {
     fn places(&self, style: TableStyle) -> Table {
         let mut table = Table::new();
         let mut header = vec!["File"];
-        header.extend(self.profiles.iter().map(|(case, _)| case.operation.operation().definition().name));
+        header.extend(self.profiles.iter().map(|(case, _)| case.operation.title()));
         table.load_style(style).set_header(header);
         let files: BTreeSet<&String> =
             self.profiles.iter().flat_map(|(_, files)| files.iter().map(|it| &it.0)).collect();
@@ -188,10 +189,35 @@ impl Report {
     }
 }
 
+impl Report {
+    /// What NetIO has no counterpart of.
+    fn beyond(&self, style: TableStyle) -> Table {
+        let mut table = Table::new();
+        let header =
+            ["Operation", "Present", "Driver: instr.", "Driver: calls", "Allocations", "Model: us", "Driver: us"];
+        table.load_style(style).set_header(header);
+        let beyond = |it: &&Figures| !(it.case.operation.is_plain() || it.case.operation == OperationName::GetTable);
+        for it in self.figures.iter().filter(beyond) {
+            let (model, driver) = (it.of(Subject::Model), it.of(Subject::Driver));
+            table.add_row([
+                it.case.operation.title().to_owned(),
+                it.case.present.to_string(),
+                number(driver.cost.instructions),
+                number(driver.cost.calls),
+                number(driver.cost.allocations),
+                microseconds(model.nanoseconds),
+                microseconds(driver.nanoseconds),
+            ]);
+        }
+        aligned(table)
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let style = presets::UTF8_BORDERS_ONLY;
-        writeln!(formatter, "{}\n\nGET_TABLE\n{}\n", self.operations(style), self.tables(style))?;
+        let tables = (self.operations(style), self.tables(style), self.beyond(style));
+        writeln!(formatter, "{}\n\nGET_TABLE\n{}\n\nLeases and batches\n{}\n", tables.0, tables.1, tables.2)?;
         goals::goals(&self.figures).iter().try_for_each(|goal| writeln!(formatter, "{goal}"))
     }
 }

@@ -9,12 +9,14 @@ use anyhow::{Context as _, Result, ensure};
 use clap::ValueEnum;
 use kernel_sim::{Caller, DesiredAccess, Driver, Handle, Image, Kernel, Options};
 use netio_anycast_protocol::address::AddressFamily;
+use netio_anycast_protocol::apply::{ApplyReply, MAX_APPLY_ITEMS};
+use netio_anycast_protocol::create::Lifetime;
 use netio_anycast_protocol::row::Row;
 use netio_anycast_protocol::status::NtStatus;
-use zerocopy::IntoBytes as _;
+use zerocopy::{FromBytes as _, IntoBytes as _};
 
 use crate::sort;
-use crate::workload::{Case, INTERFACE, OperationName};
+use crate::workload::{Case, INTERFACE, OperationName, batch, outcomes_length};
 
 /// Who runs an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -39,7 +41,12 @@ impl Subject {
         const DRIVERS: &[Subject] = &[Subject::Model, Subject::PassThrough, Subject::Checked, Subject::Driver];
         const ALL: &[Subject] =
             &[Subject::Model, Subject::PassThrough, Subject::Driver, Subject::Copy, Subject::CopyAndSort];
-        if operation == OperationName::GetTable { ALL } else { DRIVERS }
+        const BEYOND: &[Subject] = &[Subject::Model, Subject::Driver];
+        match operation {
+            OperationName::GetTable => ALL,
+            plain if plain.is_plain() => DRIVERS,
+            _ => BEYOND,
+        }
     }
 }
 
@@ -81,7 +88,8 @@ pub(crate) struct Prepared {
     kernel: Kernel,
     case: Case,
     doer: Doer,
-    targets: Vec<Row>,
+    /// The addresses of each round.
+    targets: Vec<Vec<Row>>,
     /// The inputs of the rounds.
     inputs: Vec<Vec<u8>>,
 }
@@ -101,11 +109,13 @@ impl Prepared {
     pub(crate) fn new(subject: Subject, case: Case, image: &Path) -> Result<Self> {
         let kernel = Kernel::new(Options::default()).context("no address space for the simulated kernel")?;
         let targets = case.targets();
+        let existing: Vec<Row> =
+            targets.iter().flatten().copied().filter(|_| case.targets_exist()).chain(case.bystanders()).collect();
+        let leased = case.operation.is_among_leases() && subject == Subject::Driver;
         kernel.netio(|model| -> Result<()> {
             model.add_interface(INTERFACE).context("the model takes no interface")?;
-            let existing = targets.iter().copied().filter(|_| case.targets_exist());
-            for row in existing.chain(case.bystanders()) {
-                ensure!(model.insert(&row).is_ok(), "the model takes no address");
+            for row in existing.iter().filter(|_| !leased) {
+                ensure!(model.insert(row).is_ok(), "the model takes no address");
             }
             Ok(())
         })?;
@@ -121,7 +131,10 @@ impl Prepared {
                 Doer::Copy { sorts: subject == Subject::CopyAndSort, tables: vec![rows; targets.len()], output }
             }
         };
-        let inputs = targets.iter().map(|row| case.input(*row)).collect();
+        if let (true, Doer::Driver { handle, .. }) = (leased, &doer) {
+            lease(handle, &existing)?;
+        }
+        let inputs = targets.iter().map(|rows| case.input(rows)).collect();
         Ok(Self { kernel, case, doer, targets, inputs })
     }
 
@@ -133,13 +146,15 @@ impl Prepared {
         }
     }
 
-    /// How often the driver has called each service so far.
-    pub(crate) fn calls(&self) -> BTreeMap<&'static str, u64> {
+    /// Runs every round; how often the driver has called each service meanwhile, and the statuses that were not success.
+    pub(crate) fn counted_rounds(&mut self) -> (BTreeMap<&'static str, u64>, Vec<NtStatus>) {
+        self.kernel.forget_calls();
+        let failures = self.measured_rounds();
         let mut counts = BTreeMap::new();
         for service in self.kernel.calls() {
             *counts.entry(service).or_default() += 1;
         }
-        counts
+        (counts, failures)
     }
 
     /// Runs every round; the statuses that were not success.
@@ -159,14 +174,24 @@ impl Prepared {
 
     #[inline(never)]
     fn round(&mut self, round: usize) -> NtStatus {
-        let (case, mut row) = (self.case, self.targets[round]);
+        let case = self.case;
         match &mut self.doer {
-            Doer::Model => self.kernel.netio(|model| match case.operation {
-                OperationName::Create => model.create(&row),
-                OperationName::Delete => model.delete(&row),
-                OperationName::Get => model.get(&mut row),
-                OperationName::GetTable => model.table(AddressFamily::UNSPECIFIED).err().unwrap_or(NtStatus::SUCCESS),
-            }),
+            Doer::Model => {
+                let rows = &self.targets[round];
+                let each = |work: &mut dyn FnMut(&Row) -> NtStatus| {
+                    rows.iter().map(work).find(|status| *status != NtStatus::SUCCESS).unwrap_or(NtStatus::SUCCESS)
+                };
+                self.kernel.netio(|model| match case.operation {
+                    OperationName::Create | OperationName::Lease | OperationName::Apply => {
+                        each(&mut |row| model.create(row))
+                    }
+                    OperationName::Delete | OperationName::EndLease => each(&mut |row| model.delete(row)),
+                    OperationName::Get => each(&mut |row| model.get(&mut row.clone())),
+                    OperationName::GetTable => {
+                        model.table(AddressFamily::UNSPECIFIED).err().unwrap_or(NtStatus::SUCCESS)
+                    }
+                })
+            }
             Doer::Driver { handle, .. } => {
                 let code = case.operation.operation().definition().control_code();
                 handle.control(code, &self.inputs[round], case.output_length()).status
@@ -199,6 +224,17 @@ impl Prepared {
         }
         Ok(())
     }
+}
+
+/// Leases these addresses.
+fn lease(handle: &Handle, rows: &[Row]) -> Result<()> {
+    for rows in rows.chunks(MAX_APPLY_ITEMS as usize) {
+        let code = OperationName::Apply.operation().definition().control_code();
+        let reply = handle.control(code, &batch(rows, Lifetime::Handle), outcomes_length(rows.len()));
+        let not_applied = ApplyReply::read_from_prefix(&reply.output).map(|(reply, _)| reply.not_applied);
+        ensure!(not_applied.is_ok_and(|number| number == 0), "leasing addresses ended with {}", reply.status);
+    }
+    Ok(())
 }
 
 fn load(kernel: &Kernel, image: &Path, link: &str) -> Result<Doer> {

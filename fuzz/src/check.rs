@@ -1,7 +1,7 @@
 //! What holds for every request and every answer of NetIO's.
 
 use netio_anycast_engine::host_kernel::HostKernel;
-use netio_anycast_engine::{Answer, Completion, Engine, Limits, SystemBuffer};
+use netio_anycast_engine::{Completion, Engine, Limits, SystemBuffer};
 use netio_anycast_protocol::apply::{ApplyReply, ItemOutcome, ItemState};
 use netio_anycast_protocol::lease::LeaseRow;
 use netio_anycast_protocol::operation::Operation;
@@ -30,16 +30,14 @@ pub fn check(case: &Case) {
 
     let netio = ScriptedNetio::new(case.netio_status, &case.rows);
     let kernel = HostKernel::new();
-    let mut request = SystemBuffer { bytes: &mut buffer, input_length: case.input.len(), output_length };
+    let request = SystemBuffer { bytes: &mut buffer, input_length: case.input.len(), output_length };
     let engine = Engine::new(&netio, kernel.clone(), Limits::DEFAULT).expect("the host has memory");
     let handle = engine.open(4).expect("the host has memory");
-    let completion = match engine.serve((), handle, case.control_code, &mut request) {
-        Answer::Complete(completion) => completion,
-        Answer::Pend(wait) => {
-            assert!(!engine.is_over(wait), "a wait that is over pends");
-            engine.cancel_wait()
-        }
-    };
+    let served = engine.serve((), handle, case.control_code, request);
+    let completion = served.pending().map_or(served, |wait| {
+        assert!(!engine.is_over(wait), "a wait that is over pends");
+        engine.cancel_wait()
+    });
 
     let Completion { status, information } = completion;
     assert!(information <= output_length, "more output than room");

@@ -18,12 +18,23 @@ impl Image {
     /// # Panics
     /// If it was not built yet: the message says how to build it.
     pub(crate) fn built() -> Self {
-        let path = std::env::var_os("NETIO_ANYCAST_IMAGE").map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/driver/netio_anycast.sys"),
-            PathBuf::from,
-        );
+        Self::read("NETIO_ANYCAST_IMAGE", "driver/netio_anycast.sys", "cargo xtask build")
+    }
+
+    /// The image of the sample driver in Rust.
+    ///
+    /// # Panics
+    /// As for [`built`](Self::built).
+    pub(crate) fn of_the_sample() -> Self {
+        Self::read("NETIO_ANYCAST_RUST_SAMPLE", "samples/anycast_client_rust.sys", "cargo xtask samples --build")
+    }
+
+    /// The image that an environment variable names, or the one below `target`.
+    fn read(variable: &str, below_target: &str, command: &str) -> Self {
+        let path = std::env::var_os(variable)
+            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target").join(below_target), PathBuf::from);
         let bytes = std::fs::read(&path)
-            .unwrap_or_else(|error| panic!("{}: {error}. Build the driver first: cargo xtask build", path.display()));
+            .unwrap_or_else(|error| panic!("{}: {error}. Build it first: {command}", path.display()));
         let mut image = Self::from_bytes(bytes).expect("the driver is a PE image");
         image.path = Some(path);
         image

@@ -82,3 +82,20 @@ fn it_exports_its_entry_point_and_what_the_compiler_makes_it_export() {
 fn it_imports_nothing_that_windows_10_version_1809_does_not_export() {
     holds_and_can_fail(imports::all_exported_by_1809, &[mutation::imports_something_unknown]);
 }
+
+/// The client for drivers is linked into somebody else's image: it must not bring a panic there.
+#[test]
+fn the_sample_in_rust_cannot_panic_either_and_is_built_as_the_driver_is() {
+    let checks: [Check; 6] = [
+        imports::no_bug_check,
+        checks::native_x64,
+        checks::nx_and_relocatable,
+        checks::forced_integrity,
+        checks::control_flow_guard,
+        checks::no_writable_code,
+    ];
+    let sample = Image::of_the_sample();
+    for check in checks {
+        check(&sample).expect("the sample's image has the property");
+    }
+}

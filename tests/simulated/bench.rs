@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use kernel_sim::{Driver, Image, Kernel, Options, ProcessId, Registry};
 use netio_anycast_protocol::SERVICE_NAME;
@@ -115,6 +116,7 @@ impl Deref for Bench {
 impl Drop for Bench {
     fn drop(&mut self) {
         drop(self.client.take());
+        settle(&self.kernel);
         let fine = !std::thread::panicking();
         let unloaded = fine && self.driver.unload();
         report::judged(&self.kernel);
@@ -124,6 +126,11 @@ impl Drop for Bench {
             self.kernel.assert_clean();
         }
     }
+}
+
+/// Waits until nobody has anything left to do: a work item may be about to close what keeps a driver.
+pub(crate) fn settle(kernel: &Kernel) {
+    kernel.advance(Duration::ZERO);
 }
 
 pub(crate) fn address(text: &str) -> IpAddr {

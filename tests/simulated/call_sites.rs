@@ -1,9 +1,13 @@
 //! Whether the tests of failures are complete: every place in the image's code that calls a service which may fail has seen it
 //! fail, and the driver survived.
 
-use kernel_sim::{Activity, CallSite, DesiredAccess, Faults, Image, Options, Registry, Site};
+use std::time::Duration;
+
+use kernel_sim::{Activity, CallSite, DesiredAccess, Faults, Image, Irql, Options, Registry, Site};
 use netio_anycast_protocol::SERVICE_NAME;
-use netio_anycast_protocol::create::{CreateRequest, DeleteRequest};
+use netio_anycast_protocol::apply::{ApplyFlags, ApplyRequest};
+use netio_anycast_protocol::create::{CreateFlags, CreateRequest, DeleteFlags, DeleteRequest, Lifetime};
+use netio_anycast_protocol::lease::LeaseFilter;
 use netio_anycast_protocol::operation::Operation;
 use netio_anycast_protocol::row::Row;
 use netio_anycast_protocol::status::NtStatus;
@@ -11,7 +15,8 @@ use netio_anycast_protocol::table::TableFilter;
 use netio_anycast_tests::facts::{self, Failure, Sites};
 use zerocopy::IntoBytes as _;
 
-use crate::bench::{Bench, ETHERNET, address, class_setting, image, kernel, on};
+use crate::bench::{Bench, ETHERNET, address, class_setting, image, kernel, on, parameters};
+use crate::client::{Client, OTHER, creation, deletion};
 use crate::report;
 
 /// Functions whose calls can't be reached, each with the reason.
@@ -63,28 +68,83 @@ fn fail_while_loading(allocate_pool2: bool, registry: &Registry) -> Failed {
     failed
 }
 
+fn options(faults: &Faults, allocate_pool2: bool) -> Options {
+    Options { faults: faults.clone(), allocate_pool2, ..Options::default() }
+}
+
 /// Every operation, with a failure from every call stack.
-fn fail_while_serving() -> Failed {
+fn fail_while_serving(allocate_pool2: bool) -> Failed {
     let mut failed = Failed::new();
     Faults::at_every_site(|faults| {
-        let bench = faults.suspended(|| Bench::with(Options { faults: faults.clone(), ..Options::default() }));
+        let bench = faults.suspended(|| Bench::with(options(faults, allocate_pool2)));
         let mut serve = |operation: Operation, input: &[u8], room: usize| {
             let status = bench.send(operation, input, room).status;
             note(&mut failed, faults, operation.definition().name, || status.to_string());
         };
         for row in [on(ETHERNET, "192.0.2.1"), Row::on_index(address("192.0.2.2"), ETHERNET.index)] {
             // What each deserves is told in `faults`; here every path is walked.
-            serve(Operation::Create, CreateRequest { row, lifetime: 0, flags: 0 }.as_bytes(), size_of::<Row>());
-            serve(Operation::Get, row.as_bytes(), size_of::<Row>());
-            for filter in [
-                TableFilter::ALL,
-                TableFilter { luid: ETHERNET.luid, ..TableFilter::ALL },
-                TableFilter { index: ETHERNET.index, ..TableFilter::ALL },
-            ] {
-                serve(Operation::GetTable, filter.as_bytes(), 256);
+            for lifetime in [Lifetime::Unowned, Lifetime::Handle] {
+                let create = CreateRequest { row, lifetime: lifetime as u32, flags: 0 };
+                serve(Operation::Create, create.as_bytes(), size_of::<Row>());
+                serve(Operation::Get, row.as_bytes(), size_of::<Row>());
+                let filters = [
+                    TableFilter::ALL,
+                    TableFilter { luid: ETHERNET.luid, ..TableFilter::ALL },
+                    TableFilter { index: ETHERNET.index, ..TableFilter::ALL },
+                ];
+                for table in filters {
+                    serve(Operation::GetTable, table.as_bytes(), 256);
+                    serve(Operation::ListLeases, LeaseFilter { table, process_id: 0, reserved: 0 }.as_bytes(), 256);
+                }
+                serve(Operation::Delete, DeleteRequest { row, flags: 0, reserved: 0 }.as_bytes(), 0);
             }
-            serve(Operation::Delete, DeleteRequest { row, flags: 0, reserved: 0 }.as_bytes(), 0);
         }
+        for flags in [ApplyFlags::empty(), ApplyFlags::ATOMIC] {
+            serve(Operation::Apply, &batch(flags), 256);
+        }
+    });
+    failed
+}
+
+/// A batch after which nothing is left if all of it is done.
+fn batch(flags: ApplyFlags) -> Vec<u8> {
+    let row = Row::on_index(address("192.0.2.3"), ETHERNET.index);
+    let items = [
+        creation(row, Lifetime::Unowned, CreateFlags::empty()),
+        deletion(row, DeleteFlags::empty()),
+        creation(row, Lifetime::Handle, CreateFlags::SHARED),
+        creation(on(ETHERNET, "192.0.2.4"), Lifetime::Handle, CreateFlags::empty()),
+        deletion(on(ETHERNET, "192.0.2.4"), DeleteFlags::empty()),
+        deletion(row, DeleteFlags::FORCE),
+    ];
+    let count = u32::try_from(items.len()).expect("few");
+    [ApplyRequest { flags: flags.bits(), count }.as_bytes(), items.as_bytes()].concat()
+}
+
+/// Handles that open and close with what they hold, waits that pend, requests above PASSIVE_LEVEL, and what is done later, with a
+/// failure from every call stack.
+fn fail_meanwhile(allocate_pool2: bool) -> Failed {
+    let mut failed = Failed::new();
+    Faults::at_every_site(|faults| {
+        let bench = faults.suspended(|| Bench::with(options(faults, allocate_pool2)));
+        let other = Client::open(&bench.kernel, OTHER);
+        note(&mut failed, faults, "opening", || format!("{:?}", other.as_ref().err()));
+        let Ok(other) = other else { return };
+        let row = on(ETHERNET, "192.0.2.1");
+        let leased = other.lease(row);
+        note(&mut failed, faults, Operation::Create.definition().name, || format!("{leased:?}"));
+        let wait = bench.wait_change(bench.statistics().generation);
+        bench.kernel.advance(Duration::from_secs(1));
+        note(&mut failed, faults, "looking for changes", || "the wait goes on".to_owned());
+        assert!(wait.is_pending(), "{:?}", faults.struck());
+        wait.cancel();
+        let get = bench.start_at(Irql::DISPATCH_LEVEL, Operation::Get, row.as_bytes(), size_of::<Row>()).wait();
+        note(&mut failed, faults, "serving above PASSIVE_LEVEL", || get.status.to_string());
+        drop(other);
+        note(&mut failed, faults, "closing", || format!("{} addresses are left", bench.addresses().len()));
+        bench.kernel.advance(Duration::from_secs(1));
+        note(&mut failed, faults, "trying again", || format!("{} addresses are left", bench.addresses().len()));
+        assert_eq!(bench.addresses(), [], "{:?}", faults.struck());
     });
     failed
 }
@@ -102,8 +162,9 @@ fn fact(image: &Image, site: &CallSite, failed: &Failed) -> facts::CallSite {
     }
 }
 
-/// A creation with two failures: the driver asks for the index of the LUID only when it can't read what it created.
-fn fail_to_describe() -> Failed {
+/// A creation and a batch with two failures: the driver asks for the index of the LUID only when it can't read what it created,
+/// and undoes what it did only when something else has failed.
+fn fail_twice() -> Failed {
     let mut failed = Failed::new();
     Faults::at_every_pair(|faults| {
         let bench = faults.suspended(|| Bench::with(Options { faults: faults.clone(), ..Options::default() }));
@@ -111,6 +172,8 @@ fn fail_to_describe() -> Failed {
         note(&mut failed, faults, Operation::Create.definition().name, || {
             created.map_or_else(|status| status.to_string(), |_| NtStatus::SUCCESS.to_string())
         });
+        let status = bench.send(Operation::Apply, &batch(ApplyFlags::ATOMIC), 256).status;
+        note(&mut failed, faults, Operation::Apply.definition().name, || status.to_string());
     });
     failed
 }
@@ -118,9 +181,13 @@ fn fail_to_describe() -> Failed {
 #[test]
 fn every_call_of_a_service_that_may_fail_has_failed() {
     let setting = kernel_sim::descriptor(&[(DesiredAccess::READ, "BA")]);
-    let mut failed = fail_while_serving();
-    failed.extend(fail_to_describe());
-    for registry in [Registry::new(), class_setting(None), class_setting(Some(setting))] {
+    let mut failed = fail_twice();
+    for allocate_pool2 in [true, false] {
+        failed.extend(fail_while_serving(allocate_pool2));
+        failed.extend(fail_meanwhile(allocate_pool2));
+    }
+    let limits = parameters(&[("MaxLeases", 10)]);
+    for registry in [Registry::new(), class_setting(None), class_setting(Some(setting)), limits] {
         for allocate_pool2 in [true, false] {
             failed.extend(fail_while_loading(allocate_pool2, &registry));
         }

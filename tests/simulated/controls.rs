@@ -97,6 +97,7 @@ controls! {
     irp_not_completed: IrpNotCompleted;
     irp_not_kept: IrpEnd;
     irp_pending_not_marked: IrpPendingMismatch;
+    irp_protected_not_sent: IrpFree;
     irp_pending_not_passed_on: IrpPendingMismatch;
     irp_stack_used_up: IrpStack;
     irp_status_mismatch: IrpStatusMismatch;

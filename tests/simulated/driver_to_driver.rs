@@ -156,7 +156,13 @@ fn whatever_fails_on_the_way_nothing_is_left_of_it() {
     let mut services: Vec<_> = sites.iter().map(|site| site.service).collect();
     services.sort_unstable();
     services.dedup();
-    let expected = ["ExAllocatePoolWithTag", "IoAllocateIrp", "IoBuildDeviceIoControlRequest", "ZwOpenFile"];
+    let expected = [
+        "ExAllocatePoolWithTag",
+        "IoAllocateIrp",
+        "IoBuildDeviceIoControlRequest",
+        "IoSetCompletionRoutineEx",
+        "ZwOpenFile",
+    ];
     assert_eq!(services, expected);
 }
 

@@ -21,9 +21,9 @@ fn create(row: Row, lifetime: Lifetime) -> CreateRequest {
 /// A request of each operation that is served, with room for its output.
 fn requests() -> Vec<(Operation, Vec<u8>, usize)> {
     let row = on(ETHERNET, "192.0.2.1");
-    let leased = on(ETHERNET, "192.0.2.2");
+    let second = on(ETHERNET, "192.0.2.2");
     let leases = LeaseFilter { table: TableFilter::ALL, process_id: 0, reserved: 0 };
-    let items = [creation(leased, Lifetime::Handle, CreateFlags::empty())];
+    let items = [creation(second, Lifetime::Handle, CreateFlags::empty())];
     let batch = [[0_u32, 1].as_bytes(), items.as_bytes()].concat();
     let header = size_of::<TableHeader>();
     let fixed = |operation: Operation| operation.definition().output.fixed;

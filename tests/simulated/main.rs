@@ -20,6 +20,7 @@ mod faults;
 mod fuzzing;
 mod images;
 mod irql;
+mod kernel_clients;
 mod leases;
 mod loading;
 mod malformed;

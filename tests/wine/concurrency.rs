@@ -9,22 +9,13 @@ use netio_anycast_protocol::row::Row;
 use netio_anycast_protocol::status::NtStatus;
 use netio_anycast_protocol::table::TableFilter;
 use netio_model::Function;
+use test_clients::Numbers;
 use winsafe::HEVENT;
 
 use crate::bench::{Bench, Driver, ETHERNET, SECOND, on, resolved};
 
 /// The addresses that the threads fight over.
 const CONTENDED: usize = 8;
-
-/// A small generator of numbers, the same in every run (the constants are Knuth's for MMIX).
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 40).expect("24 bits fit") % limit
-    }
-}
 
 /// What one thread's replies imply: for each address, its creations less its deletions.
 type Balance = BTreeMap<usize, i32>;
@@ -37,7 +28,7 @@ fn contended(number: usize) -> Row {
 /// Mixed calls, whose replies may be only those that another thread's calls explain.
 fn mixed_calls(seed: u64) -> Balance {
     let driver = Driver::open(Access::ReadWrite);
-    let mut numbers = Numbers(seed);
+    let mut numbers = Numbers::new(seed);
     let mut balance = Balance::new();
     for _ in 0..150 {
         let number = numbers.below(CONTENDED);

@@ -14,14 +14,15 @@ use crate::bench::{Driver, ETHERNET, Simulation, on, resolved};
 /// How long the service manager may take before the test gives up.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-fn service() -> Service {
+/// A driver's service.
+pub(crate) fn service(name: &str) -> Service {
     let manager = ServiceManager::local_computer(None::<&str>, ServiceManagerAccess::CONNECT)
         .expect("the service manager can be reached");
     let access = ServiceAccess::START | ServiceAccess::STOP | ServiceAccess::QUERY_STATUS;
-    manager.open_service(SERVICE_NAME, access).expect("the service is installed")
+    manager.open_service(name, access).expect("the service is installed")
 }
 
-fn wait_for(service: &Service, state: ServiceState) {
+pub(crate) fn wait_for(service: &Service, state: ServiceState) {
     let started = Instant::now();
     while service.query_status().expect("the service has a status").current_state != state {
         assert!(started.elapsed() < PATIENCE, "the service does not become {state:?}");
@@ -30,10 +31,10 @@ fn wait_for(service: &Service, state: ServiceState) {
 }
 
 /// Stopped and started, even if the test in between fails: the other tests need the driver.
-struct Restart<'a>(&'a Service);
+pub(crate) struct Restart<'a>(&'a Service);
 
 impl<'a> Restart<'a> {
-    fn stop(service: &'a Service) -> Self {
+    pub(crate) fn stop(service: &'a Service) -> Self {
         service.stop().expect("the driver can be stopped");
         wait_for(service, ServiceState::Stopped);
         Self(service)
@@ -52,7 +53,7 @@ fn stopped_and_started_50_times_it_comes_and_goes_with_its_device() {
     // No handle may be open: Windows unloads a driver only when there is none.
     let _simulation = Simulation::new();
     Driver::open(Access::ReadWrite).create(on(ETHERNET, "192.0.2.1")).expect("the address is new");
-    let service = service();
+    let service = service(SERVICE_NAME);
     for _ in 0..50 {
         let stopped = Restart::stop(&service);
         let gone = DeviceTransport::open(Access::Read).expect_err("a stopped driver has no device");

@@ -13,7 +13,7 @@ fn the_version_tells_contract_and_features() {
     let bench = Bench::new();
     let version = bench.driver.version();
     assert_eq!(version.protocol, PROTOCOL_VERSION);
-    assert_eq!(Features::from_bits(version.features), Some(Features::ANYCAST | Features::STATISTICS));
+    assert_eq!(Features::from_bits(version.features), Some(Features::all()));
     assert_eq!(format!("{}.{}.{}", version.driver[0], version.driver[1], version.driver[2]), env!("CARGO_PKG_VERSION"));
 }
 

@@ -13,9 +13,9 @@ use netio_anycast_protocol::win32::Win32Error;
 use zerocopy::{IntoBytes as _, transmute};
 
 use crate::buffer::Buffer;
-use crate::change::{Change, Effect};
+use crate::change::{Change, Effect, LeaseEffect};
 use crate::claims::Keys;
-use crate::engine::{Caller, Completion, Engine};
+use crate::engine::{Caller, Completion, Engine, HandleId};
 use crate::kernel::{Event, Kernel, Lock};
 use crate::key::Key;
 use crate::netio::Netio;
@@ -86,7 +86,7 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
     #[inline(never)]
     pub(crate) fn apply(
         &self,
-        caller: &Caller<N>,
+        caller: Caller<N>,
         flags: ApplyFlags,
         count: u32,
         buffer: &mut impl Buffer,
@@ -117,7 +117,7 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
     }
 
     /// Copies the items out of the input and checks them.
-    fn read_items(&self, caller: &Caller<N>, input: &[u8], items: &mut [Item]) {
+    fn read_items(&self, caller: Caller<N>, input: &[u8], items: &mut [Item]) {
         let mut last = LastIndex::default();
         for (item, bytes) in items.iter_mut().zip(request::items(input)) {
             match self.read_item(caller, &transmute!(*bytes), &mut last) {
@@ -127,7 +127,7 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
         }
     }
 
-    fn read_item(&self, caller: &Caller<N>, item: &ApplyItem, last: &mut LastIndex) -> Result<(Key, Change), Fault> {
+    fn read_item(&self, caller: Caller<N>, item: &ApplyItem, last: &mut LastIndex) -> Result<(Key, Change), Fault> {
         let change = read_change(item)?;
         if item.row.address.ip().is_none() {
             return Err(fault(Field::Family));
@@ -146,7 +146,7 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
     }
 
     /// Does the items, whose addresses are claimed.
-    fn apply_claimed(&self, caller: &Caller<N>, atomic: bool, items: &mut [Item]) {
+    fn apply_claimed(&self, caller: Caller<N>, atomic: bool, items: &mut [Item]) {
         // What can't be done is known of some before anything is: nothing is then.
         if atomic && items.iter().any(|item| item.change.is_none()) {
             return;
@@ -167,7 +167,7 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
         }
     }
 
-    fn apply_item(&self, caller: &Caller<N>, atomic: bool, item: &mut Item) {
+    fn apply_item(&self, caller: Caller<N>, atomic: bool, item: &mut Item) {
         let Some(change) = item.change else { return };
         let handle = caller.handle.0;
         let decision = self.state.with(|state| state.decide(&self.kernel, handle, &item.key, change));
@@ -193,15 +193,20 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
         }
     }
 
-    fn undo_item(&self, caller: &Caller<N>, item: &mut Item) {
+    fn undo_item(&self, caller: Caller<N>, item: &mut Item) {
         let row = item.key.row();
         let raw = match item.effect.table {
             Some(TableChange::Created) => self.netio.delete(caller.level, &row),
             Some(TableChange::Deleted) => self.netio.create(caller.level, &row),
             None => NtStatus::SUCCESS,
         };
-        let result = self.state.with(|state| state.undo(&self.kernel, &item.key, &item.effect, raw));
+        let (result, generation, shared) = self.state.with(|state| {
+            let result = state.undo(&self.kernel, &item.key, &item.effect, raw);
+            let lease = state.leases.find(&item.key).and_then(|lease| state.leases.get(lease));
+            (result, state.generation.0, lease.map(|lease| lease.shared))
+        });
         self.wake(item.effect.table.is_some());
+        self.trace_undoing(caller.handle, item, raw, generation, shared);
         item.raw = raw;
         match result {
             Ok(()) => item.state = ItemState::RolledBack,
@@ -209,8 +214,30 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
         }
     }
 
+    /// Tells of a change that was undone: as of its contrary. `shared` is of the lease that the address has now.
+    #[cold]
+    fn trace_undoing(&self, handle: HandleId, item: &Item, raw: NtStatus, generation: u64, shared: Option<bool>) {
+        let row = item.key.row();
+        self.trace(handle, |process_id| match (item.effect.table, item.effect.leases) {
+            (Some(TableChange::Created), _) if raw == NtStatus::SUCCESS => {
+                Some(TraceEvent::AddressDeleted { row, process_id, generation })
+            }
+            (Some(TableChange::Created), LeaseEffect::Granted { .. }) => {
+                Some(TraceEvent::WithdrawalRefused { row, netio_status: raw })
+            }
+            (Some(TableChange::Deleted), _) if raw == NtStatus::SUCCESS => {
+                let lifetime = if shared.is_some() { Lifetime::Handle } else { Lifetime::Unowned };
+                let shared = shared.unwrap_or_default();
+                Some(TraceEvent::AddressCreated { row, lifetime, shared, process_id, generation })
+            }
+            (None, LeaseEffect::Joined { .. }) => Some(TraceEvent::LeaseLeft { row, process_id }),
+            (None, LeaseEffect::Left { .. }) => Some(TraceEvent::LeaseJoined { row, process_id }),
+            _ => None,
+        });
+    }
+
     /// Keeps account of a batch that has ended.
-    fn report(&self, caller: &Caller<N>, flags: ApplyFlags, items: &[Item]) {
+    fn report(&self, caller: Caller<N>, flags: ApplyFlags, items: &[Item]) {
         for item in items {
             self.tallies.netio_failed(Operation::Apply, item.raw);
         }

@@ -5,7 +5,9 @@
 
 use netio_anycast_protocol::create::Lifetime;
 use netio_anycast_protocol::status::NtStatus;
+use netio_anycast_protocol::wait::Generation;
 
+use crate::claims::Place;
 use crate::kernel::Kernel;
 use crate::key::Key;
 use crate::leases::State as LeaseState;
@@ -83,6 +85,28 @@ impl Default for Effect {
 }
 
 impl<K: Kernel> State<K> {
+    /// Claims the address of a change that has to do with no lease, and for which nobody has to be waited: NetIO may be asked
+    /// at once. `None` if it is not so simple.
+    #[inline]
+    pub(crate) fn begin_plain(&mut self, key: &Key, change: Change) -> Option<Place> {
+        let makes_a_lease = matches!(change, Change::Create { lifetime: Lifetime::Handle, .. });
+        if makes_a_lease || self.leases.find(key).is_some() { None } else { self.claims.enter_place(key) }
+    }
+
+    /// Enters what NetIO has said to such a change, and ends the claim. The generation then.
+    #[inline]
+    pub(crate) fn end_plain(&mut self, place: Place, key: &Key, change: Change, raw: NtStatus) -> Generation {
+        if raw == NtStatus::SUCCESS {
+            let change = match change {
+                Change::Create { .. } => TableChange::Created,
+                Change::Delete { .. } => TableChange::Deleted,
+            };
+            self.table_changed(change, key);
+        }
+        self.claims.leave_place(place);
+        self.generation
+    }
+
     /// Decides on a change that `handle` asks for, and prepares the leases for it: nothing of what follows needs memory.
     ///
     /// # Errors
@@ -158,7 +182,7 @@ impl<K: Kernel> State<K> {
 
     /// Undoes the suspension of a lease, whose withdrawal is to be tried again if nobody holds it.
     fn resume(&mut self, kernel: &K, lease: u32) {
-        self.leases.resume(lease);
+        self.leases.resume(kernel, lease);
         if self.leases.orphans() > 0 {
             self.schedule.retry(kernel);
         }

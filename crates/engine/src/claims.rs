@@ -4,12 +4,24 @@
 //! which they came; claims of different addresses do not know of each other. A batch claims all its addresses in one step
 //! and then waits, holding its place in the order of each of them, so that nobody ever holds one address while he queues for
 //! another: there is no deadlock and nobody starves.
+//!
+//! A claim of one address that nobody has to wait for stands in one of a few places that are always there, and costs next to
+//! nothing.
 
 use core::cmp::Ordering;
+use core::hint::cold_path;
 
 use crate::kernel::{Event, Kernel};
 use crate::key::Key;
 use crate::slab::{NIL, Record, Slab};
+
+/// The claims that need no place in the queue. More than the processors of most machines could make at once, and few enough to
+/// be looked through.
+const PLACES: usize = 8;
+
+/// A claim that stands in a place of its own, before every one in the queue.
+#[derive(Clone, Copy)]
+pub(crate) struct Place(u8);
 
 /// What one claim is for.
 pub(crate) enum Keys<K: Kernel> {
@@ -50,6 +62,9 @@ pub(crate) struct Entered<K: Kernel> {
 
 /// All claims.
 pub(crate) struct Claims<K: Kernel> {
+    /// The claims in places of their own: a bit for each place that is taken.
+    taken: u8,
+    places: [Key; PLACES],
     slots: Slab<K, Slot<K>>,
     /// The slots that nobody uses, linked.
     free: u32,
@@ -66,17 +81,64 @@ impl<K: Kernel> Claims<K> {
     /// Room for `ready` claims that need no memory, or `None` if there is none for that.
     pub(crate) fn new(kernel: &K, ready: u32) -> Option<Self> {
         let slots = Slab::new();
-        let mut claims =
-            Self { slots, free: NIL, available: 0, reserved: 0, first: NIL, last: NIL, active: 0, waiting: 0 };
+        let mut claims = Self {
+            taken: 0,
+            places: [Key::FIRST; PLACES],
+            slots,
+            free: NIL,
+            available: 0,
+            reserved: 0,
+            first: NIL,
+            last: NIL,
+            active: 0,
+            waiting: 0,
+        };
         for _ in 0..ready {
             claims.grow(kernel)?;
         }
         Some(claims)
     }
 
-    /// The claims that there are, those that wait included.
-    pub(crate) const fn active(&self) -> u32 {
-        self.active
+    /// Whether nobody claims anything.
+    pub(crate) const fn is_idle(&self) -> bool {
+        self.active == 0 && self.taken == 0
+    }
+
+    /// Claims `key` in a place of its own; `None` if somebody has claimed it, or there is no place for that now. Those in places
+    /// come before those in the queue, so there is none while anybody is in the queue.
+    #[inline]
+    pub(crate) fn enter_place(&mut self, key: &Key) -> Option<Place> {
+        if self.active != 0 || self.is_in_a_place(key) {
+            return None;
+        }
+        let number = self.taken.trailing_ones();
+        *self.places.get_mut(number as usize)? = *key;
+        self.taken |= 1_u8.checked_shl(number)?;
+        #[expect(clippy::cast_possible_truncation, reason = "there are eight places")]
+        Some(Place(number as u8))
+    }
+
+    /// Ends a claim in a place of its own, and lets those through whose turn it is now.
+    #[inline]
+    pub(crate) fn leave_place(&mut self, Place(number): Place) {
+        self.taken &= !1_u8.checked_shl(number.into()).unwrap_or_default();
+        if self.waiting > 0 {
+            cold_path();
+            if let Some(key) = self.places.get(usize::from(number)) {
+                self.admit(self.first, &Keys::One(*key));
+            }
+        }
+    }
+
+    /// Whether `key` is claimed in a place.
+    #[inline]
+    fn is_in_a_place(&self, key: &Key) -> bool {
+        self.taken != 0 && self.keys_in_places().any(|taken| taken == key)
+    }
+
+    fn keys_in_places(&self) -> impl Iterator<Item = &Key> {
+        let taken = |number: usize| self.taken >> number & 1 != 0;
+        self.places.iter().enumerate().filter(move |(number, _)| taken(*number)).map(|(_, key)| key)
     }
 
     /// Keeps room for one more claim that must not fail; `None` if there is no memory.
@@ -167,6 +229,9 @@ impl<K: Kernel> Claims<K> {
 
     /// Whether somebody who came before the claim `until` claims any of `keys`.
     fn is_claimed_before(&self, until: u32, keys: &Keys<K>) -> bool {
+        if self.taken != 0 && self.keys_in_places().any(|key| keys.contains(key)) {
+            return true;
+        }
         let mut next = self.first;
         while next != until
             && let Some(slot) = self.slots.get(next)
@@ -200,12 +265,16 @@ impl<K: Kernel> Claims<K> {
 }
 
 impl<K: Kernel> Keys<K> {
+    fn contains(&self, key: &Key) -> bool {
+        match self {
+            Self::One(one) => one == key,
+            Self::Many(many) => many.as_ref().binary_search(key).is_ok(),
+        }
+    }
+
     fn overlaps(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::One(one), Self::One(other)) => one == other,
-            (Self::One(one), Self::Many(many)) | (Self::Many(many), Self::One(one)) => {
-                many.as_ref().binary_search(one).is_ok()
-            }
+            (Self::One(one), other) | (other, Self::One(one)) => other.contains(one),
             (Self::Many(one), Self::Many(other)) => share_a_key(one.as_ref(), other.as_ref()),
         }
     }

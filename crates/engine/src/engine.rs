@@ -3,9 +3,10 @@
 use core::hint::cold_path;
 use core::sync::atomic::AtomicU32;
 
-use netio_anycast_protocol::operation::Operation;
+use netio_anycast_protocol::operation::{OPERATIONS, Operation};
 use netio_anycast_protocol::request::Request;
 use netio_anycast_protocol::status::NtStatus;
+use netio_anycast_protocol::wait::Generation;
 
 use crate::buffer::Buffer;
 use crate::kernel::{Kernel, Lock};
@@ -18,7 +19,7 @@ use crate::status_map::Mapped;
 use crate::trace::TraceEvent;
 use crate::{reply, version};
 
-/// How a request ended: what the driver puts into `IO_STATUS_BLOCK`.
+/// How a request ended: what the driver puts into `IO_STATUS_BLOCK`. Or that it has not, if [`pending`](Self::pending) says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Completion {
@@ -33,21 +34,28 @@ impl Completion {
     pub const fn bare(status: NtStatus) -> Self {
         Self { status, information: 0 }
     }
-}
 
-/// What becomes of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Answer {
-    /// It is over.
-    Complete(Completion),
-    /// It is a WAIT_CHANGE that has to wait, and counts as pending until it is ended with [`Engine::finish_wait`] or
-    /// [`Engine::cancel_wait`].
-    Pend(Wait),
+    /// What the request waits for, if it is a WAIT_CHANGE that has to wait. It then counts as pending until it is ended with
+    /// [`Engine::finish_wait`] or [`Engine::cancel_wait`].
+    #[must_use]
+    #[inline]
+    pub const fn pending(self) -> Option<Wait> {
+        match self.status {
+            NtStatus::PENDING => Some(Generation(self.information as u64)),
+            _ => None,
+        }
+    }
+
+    /// A request that waits. It stands in two registers as every other end does, so that the common ones cost no more.
+    #[expect(clippy::cast_possible_truncation, reason = "a usize has 64 bits where the engine is used")]
+    pub(crate) const fn wait(wait: Wait) -> Self {
+        const { assert!(usize::BITS == 64) };
+        Self { status: NtStatus::PENDING, information: wait.0 as usize }
+    }
 }
 
 /// What a pending WAIT_CHANGE waits for: another generation than this.
-pub type Wait = netio_anycast_protocol::wait::Generation;
+pub type Wait = Generation;
 
 /// An open handle of the device, or of the direct-call interface: whose leases go when it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,72 +106,71 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
         level: N::PassiveLevel,
         handle: HandleId,
         control_code: u32,
-        buffer: &mut impl Buffer,
-    ) -> Answer {
+        buffer: impl Buffer,
+    ) -> Completion {
         let Some(operation) = Operation::from_control_code(control_code) else {
             self.tallies.unknown_code();
-            return Answer::Complete(Completion::bare(NtStatus::INVALID_DEVICE_REQUEST));
+            return Completion::bare(NtStatus::INVALID_DEVICE_REQUEST);
         };
         let caller = Caller { level, handle };
-        // The same for all. Each gets a copy of its own, in which the compiler knows the operation, and with it the lengths, the
-        // decoder and the counters.
+        // The same for all. Each gets a function of its own, in which the compiler knows the operation, and with it the lengths,
+        // the decoder and the counters.
         match operation {
-            Operation::QueryVersion => self.serve_operation(Operation::QueryVersion, &caller, buffer),
-            Operation::Create => self.serve_operation(Operation::Create, &caller, buffer),
-            Operation::Delete => self.serve_operation(Operation::Delete, &caller, buffer),
-            Operation::Get => self.serve_operation(Operation::Get, &caller, buffer),
-            Operation::GetTable => self.serve_operation(Operation::GetTable, &caller, buffer),
-            Operation::Apply => self.serve_operation(Operation::Apply, &caller, buffer),
-            Operation::WaitChange => self.serve_operation(Operation::WaitChange, &caller, buffer),
-            Operation::ListLeases => self.serve_operation(Operation::ListLeases, &caller, buffer),
-            Operation::QueryStatistics => self.serve_operation(Operation::QueryStatistics, &caller, buffer),
+            Operation::QueryVersion => self.serve_operation::<{ Operation::QueryVersion as u8 }>(caller, buffer),
+            Operation::Create => self.serve_operation::<{ Operation::Create as u8 }>(caller, buffer),
+            Operation::Delete => self.serve_operation::<{ Operation::Delete as u8 }>(caller, buffer),
+            Operation::Get => self.serve_operation::<{ Operation::Get as u8 }>(caller, buffer),
+            Operation::GetTable => self.serve_operation::<{ Operation::GetTable as u8 }>(caller, buffer),
+            Operation::Apply => self.serve_operation::<{ Operation::Apply as u8 }>(caller, buffer),
+            Operation::WaitChange => self.serve_operation::<{ Operation::WaitChange as u8 }>(caller, buffer),
+            Operation::ListLeases => self.serve_operation::<{ Operation::ListLeases as u8 }>(caller, buffer),
+            Operation::QueryStatistics => self.serve_operation::<{ Operation::QueryStatistics as u8 }>(caller, buffer),
         }
     }
 
-    #[inline(always)]
-    fn serve_operation(&self, operation: Operation, caller: &Caller<N>, buffer: &mut impl Buffer) -> Answer {
+    #[inline(never)]
+    fn serve_operation<const NUMBER: u8>(&self, caller: Caller<N>, mut buffer: impl Buffer) -> Completion {
+        let operation = const { OPERATIONS[NUMBER as usize].operation };
         let room = buffer.output().len();
         let request = match Request::decode(operation, buffer.input(), room) {
             Ok(request) => request,
             Err(status) => {
                 cold_path();
                 self.tallies.malformed(operation);
-                return Answer::Complete(Completion::bare(status));
+                return Completion::bare(status);
             }
         };
-        match self.run(&request, caller, buffer) {
-            Ok(Answer::Complete(completion)) => {
-                self.tallies.succeeded(operation);
-                Answer::Complete(completion)
+        match self.run(&request, caller, &mut buffer) {
+            Ok(completion) => {
+                if completion.status != NtStatus::PENDING {
+                    self.tallies.succeeded(operation);
+                }
+                completion
             }
-            Ok(pending) => pending,
             Err(failure) => {
                 cold_path();
                 self.tallies.failed(operation, failure);
                 self.trace_refusal(operation, caller.handle, failure);
-                Answer::Complete(Completion::bare(failure.status))
+                Completion::bare(failure.status)
             }
         }
     }
 
     #[inline(always)]
-    fn run(&self, request: &Request, caller: &Caller<N>, buffer: &mut impl Buffer) -> Result<Answer, Mapped> {
-        let completion = match request {
+    fn run(&self, request: &Request, caller: Caller<N>, buffer: &mut impl Buffer) -> Result<Completion, Mapped> {
+        match request {
             Request::QueryVersion => reply::value(buffer.output(), &version::version(&self.limits)),
             Request::Create { row, lifetime, flags } => self.create(caller, row, *lifetime, *flags, buffer.output()),
             Request::Delete { row, flags } => self.delete(caller, row, *flags),
             Request::Get { row } => self.get(caller, *row, buffer.output()),
             Request::GetTable { filter } => self.get_table(caller, filter, buffer.output()),
             Request::Apply { flags, count } => self.apply(caller, *flags, *count, buffer),
-            Request::WaitChange { seen } => return self.wait_change(*seen, buffer.output()),
+            Request::WaitChange { seen } => self.wait_change(*seen, buffer.output()),
             Request::ListLeases { filter } => self.list_leases(caller, filter, buffer.output()),
             Request::QueryStatistics => self.query_statistics(buffer.output()),
-        };
-        completion.map(Answer::Complete)
+        }
     }
 
-    /// Not a part of the function above, whose stack frame would have room for all counters.
-    #[inline(never)]
     fn query_statistics(&self, output: &mut [u8]) -> Result<Completion, Mapped> {
         let totals = self.state.with(|state| state.totals(self.pending_waits()));
         reply::value(output, &self.tallies.read(&totals))
@@ -179,13 +186,15 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
         }
     }
 
-    /// Tells whoever listens, with what `event` makes of the process that opened `handle`.
+    /// Tells whoever listens what `event` makes of the process that opened `handle`, if it makes anything of it.
     #[inline]
-    pub(crate) fn trace(&self, handle: HandleId, event: impl FnOnce(u32) -> TraceEvent) {
+    pub(crate) fn trace<E: Into<Option<TraceEvent>>>(&self, handle: HandleId, event: impl FnOnce(u32) -> E) {
         if self.kernel.is_tracing() {
             cold_path();
             let process_id = self.state.with(|state| state.leases.process_of(handle.0));
-            self.kernel.trace(&event(process_id));
+            if let Some(event) = event(process_id).into() {
+                self.kernel.trace(&event);
+            }
         }
     }
 
@@ -204,3 +213,11 @@ pub(crate) struct Caller<N: Netio> {
     pub(crate) level: N::PassiveLevel,
     pub(crate) handle: HandleId,
 }
+
+impl<N: Netio> Clone for Caller<N> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<N: Netio> Copy for Caller<N> {}

@@ -10,7 +10,7 @@ use netio_anycast_protocol::status::NtStatus;
 use netio_model::Model;
 
 use crate::buffer::SystemBuffer;
-use crate::engine::{Answer, Completion, Engine, HandleId, Wait};
+use crate::engine::{Completion, Engine, HandleId, Wait};
 use crate::host_kernel::HostKernel;
 use crate::limits::Limits;
 
@@ -130,11 +130,10 @@ impl HostHandle {
     ///
     /// # Panics
     /// If it pends.
-    pub fn serve(&self, control_code: u32, mut buffer: SystemBuffer<'_>) -> Completion {
-        match self.driver.shared.engine.serve((), self.id, control_code, &mut buffer) {
-            Answer::Complete(completion) => completion,
-            Answer::Pend(_) => panic!("the request pends"),
-        }
+    pub fn serve(&self, control_code: u32, buffer: SystemBuffer<'_>) -> Completion {
+        let completion = self.driver.shared.engine.serve((), self.id, control_code, buffer);
+        assert_eq!(completion.pending(), None, "the request pends");
+        completion
     }
 
     /// Begins a DeviceIoControl, which may pend.
@@ -146,12 +145,10 @@ impl HostHandle {
         let mut bytes = vec![UNTOUCHED; input.len().max(output_length)];
         bytes[..input.len()].copy_from_slice(input);
         let before = bytes.clone();
-        let mut buffer = SystemBuffer { bytes: &mut bytes, input_length: input.len(), output_length };
-        let answer = self.driver.shared.engine.serve((), self.id, control_code, &mut buffer);
-        let (reply, wait) = match answer {
-            Answer::Complete(completion) => (Some(reply(completion, &bytes, &before, output_length)), None),
-            Answer::Pend(wait) => (None, Some(wait)),
-        };
+        let buffer = SystemBuffer { bytes: &mut bytes, input_length: input.len(), output_length };
+        let completion = self.driver.shared.engine.serve((), self.id, control_code, buffer);
+        let wait = completion.pending();
+        let reply = wait.is_none().then(|| reply(completion, &bytes, &before, output_length));
         let progress = Arc::new(Mutex::new(Progress { reply, wait, output_length }));
         guard(&self.waits).push(Arc::clone(&progress));
         HostRequest { driver: self.driver.clone(), progress }
@@ -233,8 +230,8 @@ impl HostDriver {
         if progress.wait.take_if(|wait| self.shared.engine.is_over(*wait)).is_some() {
             let mut bytes = vec![UNTOUCHED; progress.output_length];
             let before = bytes.clone();
-            let mut buffer = SystemBuffer { bytes: &mut bytes, input_length: 0, output_length: progress.output_length };
-            let completion = self.shared.engine.finish_wait(&mut buffer);
+            let buffer = SystemBuffer { bytes: &mut bytes, input_length: 0, output_length: progress.output_length };
+            let completion = self.shared.engine.finish_wait(buffer);
             progress.reply = Some(reply(completion, &bytes, &before, progress.output_length));
         }
     }

@@ -40,7 +40,8 @@ impl Key {
         row.address.ip().map(|address| Self::new(address, row.luid))
     }
 
-    /// Before every key of the interface `luid`.
+    /// A key of its own for each interface.
+    #[cfg(test)]
     pub(crate) const fn first_on(luid: Luid) -> Self {
         Self { luid: luid.0, ..Self::FIRST }
     }

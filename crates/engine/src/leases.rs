@@ -1,18 +1,18 @@
 //! Which addresses go when their holders do.
 //!
-//! A lease is found by its key and listed in the order of keys. Each holder of a lease has a record of its own, linked both
-//! to the lease and to the handle, so that one step ends a share whichever end it begins from. Every function takes time in
-//! the logarithm of the number of leases, but for those that say that they go through all holders of a lease.
+//! A lease is found by its key. Each holder of a lease has a record of its own, linked both
+//! to the lease and to the handle, so that one step ends a share whichever end it begins from. No function takes more
+//! time the more leases there are, but for those that say that they go through all holders of a lease.
 //!
 //! Nothing in here waits or calls NetIO; whoever changes the lease of an address has claimed the address.
 
 use netio_anycast_protocol::status::NtStatus;
 
+use crate::index::Index;
 use crate::kernel::Kernel;
 use crate::key::Key;
 use crate::limits::Limits;
 use crate::slab::{NIL, Slab};
-use crate::tree::Tree;
 
 mod handles;
 mod orphans;
@@ -26,7 +26,7 @@ pub(crate) struct Leases<K: Kernel> {
     records: Slab<K, Lease>,
     holders: Slab<K, Holder>,
     handles: Slab<K, Handle>,
-    tree: Tree,
+    index: Index<K>,
     limits: Limits,
     /// The shares that count against the limit on leases in total.
     shares: u32,
@@ -44,7 +44,7 @@ impl<K: Kernel> Leases<K> {
             records: Slab::new(),
             holders: Slab::new(),
             handles: Slab::new(),
-            tree: Tree::new(),
+            index: Index::new(),
             limits,
             shares: 0,
             listed: 0,
@@ -64,16 +64,17 @@ impl<K: Kernel> Leases<K> {
         if self.records.len() == 0 {
             return None;
         }
-        self.tree.find(&self.records, key)
+        self.index.find(&self.records, key)
     }
 
-    /// The first lease at `key` or beyond, or strictly beyond it, that LIST_LEASES lists.
-    pub(crate) fn first_listed(&self, key: &Key, beyond: bool) -> Option<&Lease> {
-        let mut found = self.records.get(self.tree.first_from(&self.records, key, beyond)?)?;
-        while !found.is_listed() {
-            found = self.records.get(self.tree.first_from(&self.records, &found.key, true)?)?;
-        }
-        Some(found)
+    /// The lease at a place, if LIST_LEASES lists it.
+    pub(crate) fn listed_at(&self, place: u32) -> Option<&Lease> {
+        self.records.get(place).filter(|lease| lease.is_listed())
+    }
+
+    /// Every lease has a place below this.
+    pub(crate) const fn places(&self) -> u32 {
+        self.records.end()
     }
 
     pub(crate) fn get(&self, lease: u32) -> Option<&Lease> {
@@ -91,7 +92,7 @@ impl<K: Kernel> Leases<K> {
         let lease = self.records.insert(kernel, reserved).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
         match self.add_share(kernel, handle, lease) {
             Ok(_) => {
-                self.tree.insert(&mut self.records, lease);
+                self.index.insert(kernel, &mut self.records, lease);
                 Ok(lease)
             }
             Err(status) => {
@@ -248,19 +249,19 @@ impl<K: Kernel> Leases<K> {
 
     /// Undoes [`Leases::suspend`]. Nothing of it can fail: limits may be exceeded by what others took meanwhile. Goes through
     /// all its holders.
-    pub(crate) fn resume(&mut self, lease: u32) {
+    pub(crate) fn resume(&mut self, kernel: &K, lease: u32) {
         let Some(resumed) = self.records.get_mut(lease) else { return };
         resumed.state = resumed.resumed_state;
         let orphaned = resumed.state == State::Orphaned;
         self.listed = self.listed.saturating_add(1);
-        self.tree.insert(&mut self.records, lease);
+        self.index.insert(kernel, &mut self.records, lease);
         self.count_shares(lease, true);
         if orphaned {
             self.enter_orphan(lease);
         }
     }
 
-    /// Takes a lease out of the tree, and out of the queue of orphans if it is there.
+    /// Takes a lease out of the index, and out of the queue of orphans if it is there.
     fn take_out(&mut self, lease: u32) {
         let Some(&Lease { key, state, .. }) = self.records.get(lease) else { return };
         match state {
@@ -271,7 +272,7 @@ impl<K: Kernel> Leases<K> {
         if state != State::Reserved {
             self.listed = self.listed.saturating_sub(1);
         }
-        self.tree.remove(&mut self.records, &key);
+        self.index.remove(&mut self.records, &key);
     }
 
     fn remove_shares(&mut self, lease: u32) {

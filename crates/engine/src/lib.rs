@@ -24,6 +24,7 @@ mod handles;
 pub mod host_driver;
 #[cfg(any(test, feature = "host"))]
 pub mod host_kernel;
+mod index;
 mod kernel;
 mod key;
 mod lease_list;
@@ -40,14 +41,13 @@ mod statistics;
 pub mod status_map;
 mod table;
 mod trace;
-mod tree;
 mod validate;
 mod version;
 mod waits;
 mod watch;
 
 pub use buffer::{Buffer, SystemBuffer};
-pub use engine::{Answer, Completion, Engine, HandleId, Wait};
+pub use engine::{Completion, Engine, HandleId, Wait};
 pub use kernel::{Event, Kernel, Lock};
 pub use limits::Limits;
 pub use netio::Netio;

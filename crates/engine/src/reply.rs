@@ -48,57 +48,29 @@ pub(crate) fn table<T: IntoBytes + Immutable>(
     rows: impl Iterator<Item = T>,
     generation: Generation,
 ) -> Result<Completion, Mapped> {
-    let mut table = Table::begin(output)?;
-    rows.for_each(|row| table.push(&row));
-    Ok(table.end(generation))
+    let Some((header, space)) = output.split_first_chunk_mut() else {
+        return Err(Mapped::refused(NtStatus::BUFFER_TOO_SMALL));
+    };
+    let (mut written, mut count, mut total) = (0_usize, 0_u32, 0_u32);
+    for row in rows {
+        total = total.saturating_add(1);
+        if row.write_to_prefix(space.get_mut(written..).unwrap_or_default()).is_ok() {
+            written = written.saturating_add(size_of::<T>());
+            count = count.saturating_add(1);
+        }
+    }
+    Ok(end_table::<T>(header, count, total, generation))
 }
 
-/// A table that is being written: a header, and the rows that fit behind it.
-pub(crate) struct Table<'a> {
-    header: &'a mut [u8; size_of::<TableHeader>()],
-    space: &'a mut [u8],
-    written: usize,
+/// Writes the header of a table whose first `count` rows are there, of `total`.
+pub(crate) fn end_table<T>(
+    header: &mut [u8; size_of::<TableHeader>()],
     count: u32,
     total: u32,
-}
-
-impl<'a> Table<'a> {
-    /// A table without rows.
-    ///
-    /// # Errors
-    /// As for [`table`].
-    pub(crate) fn begin(output: &'a mut [u8]) -> Result<Self, Mapped> {
-        let Some((header, space)) = output.split_first_chunk_mut() else {
-            return Err(Mapped::refused(NtStatus::BUFFER_TOO_SMALL));
-        };
-        Ok(Self { header, space, written: 0, count: 0, total: 0 })
-    }
-
-    /// Whether there is room for a row of this type.
-    pub(crate) fn has_room<T>(&self) -> bool {
-        self.space.len().saturating_sub(self.written) >= size_of::<T>()
-    }
-
-    /// Writes a row if it fits, and counts it in any case.
-    pub(crate) fn push<T: IntoBytes + Immutable>(&mut self, row: &T) {
-        let place = self.space.get_mut(self.written..).unwrap_or_default();
-        if row.write_to_prefix(place).is_ok() {
-            self.written = self.written.saturating_add(size_of::<T>());
-            self.count = self.count.saturating_add(1);
-        }
-        self.skip();
-    }
-
-    /// Counts a row that does not fit.
-    pub(crate) const fn skip(&mut self) {
-        self.total = self.total.saturating_add(1);
-    }
-
-    /// Writes the header.
-    pub(crate) fn end(self, generation: Generation) -> Completion {
-        let Self { header, written, count, total, .. } = self;
-        *header = transmute!(TableHeader { count, total, generation: generation.0 });
-        let status = if count < total { NtStatus::BUFFER_OVERFLOW } else { NtStatus::SUCCESS };
-        Completion { status, information: written.saturating_add(size_of::<TableHeader>()) }
-    }
+    generation: Generation,
+) -> Completion {
+    *header = transmute!(TableHeader { count, total, generation: generation.0 });
+    let status = if count < total { NtStatus::BUFFER_OVERFLOW } else { NtStatus::SUCCESS };
+    let rows = (count as usize).saturating_mul(size_of::<T>());
+    Completion { status, information: rows.saturating_add(size_of::<TableHeader>()) }
 }

@@ -14,7 +14,6 @@ use crate::kernel::{Event, Kernel, Lock};
 use crate::key::Key;
 use crate::netio::Netio;
 use crate::reply;
-use crate::state::State;
 use crate::status_map::Mapped;
 use crate::trace::TraceEvent;
 use crate::validate::{self, InterfaceName};
@@ -25,7 +24,7 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
     #[inline(always)]
     pub(crate) fn create(
         &self,
-        caller: &Caller<N>,
+        caller: Caller<N>,
         row: &Row,
         lifetime: Lifetime,
         flags: CreateFlags,
@@ -39,7 +38,7 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
 
     /// Deletes an address.
     #[inline(always)]
-    pub(crate) fn delete(&self, caller: &Caller<N>, row: &Row, flags: DeleteFlags) -> Result<Completion, Mapped> {
+    pub(crate) fn delete(&self, caller: Caller<N>, row: &Row, flags: DeleteFlags) -> Result<Completion, Mapped> {
         let row = self.resolve(caller.level, row)?;
         self.change(caller, &row, Change::Delete { force: flags.contains(DeleteFlags::FORCE) })?;
         Ok(Completion::bare(NtStatus::SUCCESS))
@@ -47,40 +46,54 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
 
     /// Reads an address.
     #[inline(always)]
-    pub(crate) fn get(&self, caller: &Caller<N>, row: Row, output: &mut [u8]) -> Result<Completion, Mapped> {
+    pub(crate) fn get(&self, caller: Caller<N>, row: Row, output: &mut [u8]) -> Result<Completion, Mapped> {
         let mut row = self.resolve(caller.level, &row)?;
         succeeded(self.netio.get(caller.level, &mut row))?;
         row.clear_unused();
         reply::value(output, &row)
     }
 
-    /// Changes one address that nobody has claimed: claims it, asks NetIO, enters the result, all in the order in which the
-    /// requests for it came.
-    fn change(&self, caller: &Caller<N>, row: &Row, change: Change) -> Result<(), Mapped> {
-        let HandleId(handle) = caller.handle;
-        let Some(key) = Key::of(row) else { return Err(Mapped::refused(NtStatus::INVALID_PARAMETER)) };
-        let decide = |state: &mut State<K>| state.decide(&self.kernel, handle, &key, change);
-        // The claim and the decision take the lock once, if nobody else has claimed the address.
-        let (claim, decision) = self.state.with(|state| {
-            let entered = state.claims.enter(&self.kernel, Keys::One(key));
-            let at_once = matches!(&entered, Some(entered) if entered.turn.is_none());
-            (entered, at_once.then(|| decide(state)))
-        });
-        let Some(claim) = claim else { return Err(Mapped::refused(NtStatus::INSUFFICIENT_RESOURCES)) };
-        let decision = decision.unwrap_or_else(|| {
-            cold_path();
-            if let Some(turn) = claim.turn {
-                turn.wait();
+    /// Changes one address, in the order in which the requests for it came.
+    #[inline(always)]
+    fn change(&self, caller: Caller<N>, row: &Row, change: Change) -> Result<(), Mapped> {
+        let key = Key::of(row).ok_or(Mapped::refused(NtStatus::INVALID_PARAMETER))?;
+        let Some(place) = self.state.with(|state| state.begin_plain(&key, change)) else {
+            return self.change_in_turn(caller, row, &key, change);
+        };
+        let raw = match change {
+            Change::Create { .. } => self.netio.create(caller.level, row),
+            Change::Delete { .. } => self.netio.delete(caller.level, row),
+        };
+        let generation = self.state.with(|state| state.end_plain(place, &key, change, raw));
+        succeeded(raw)?;
+        self.wake(true);
+        self.trace(caller.handle, |process_id| match change {
+            Change::Create { lifetime, shared } => {
+                TraceEvent::AddressCreated { row: key.row(), lifetime, shared, process_id, generation: generation.0 }
             }
-            self.state.with(decide)
+            Change::Delete { .. } => {
+                TraceEvent::AddressDeleted { row: key.row(), process_id, generation: generation.0 }
+            }
         });
+        Ok(())
+    }
+
+    /// The same for an address that is leased or to be leased, or that somebody else is changing.
+    #[cold]
+    fn change_in_turn(&self, caller: Caller<N>, row: &Row, key: &Key, change: Change) -> Result<(), Mapped> {
+        let claim = self.state.with(|state| state.claims.enter(&self.kernel, Keys::One(*key)));
+        let claim = claim.ok_or(Mapped::refused(NtStatus::INSUFFICIENT_RESOURCES))?;
+        if let Some(turn) = claim.turn {
+            turn.wait();
+        }
+        let decision = self.state.with(|state| state.decide(&self.kernel, caller.handle.0, key, change));
         let raw = match &decision {
             Ok(step) => self.perform(caller.level, row, step),
             Err(_) => NtStatus::SUCCESS,
         };
         let (result, generation) = self.state.with(|state| {
             let step = decision.map_err(Mapped::refused);
-            let result = step.and_then(|step| state.settle(&self.kernel, &key, step, raw));
+            let result = step.and_then(|step| state.settle(&self.kernel, key, step, raw));
             if let Ok(effect) = &result {
                 state.commit(effect);
             }
@@ -89,7 +102,7 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
         });
         let effect = result?;
         self.wake(effect.table.is_some());
-        self.trace_change(caller.handle, &key, change, &effect, generation.0);
+        self.trace_change(caller.handle, key, change, &effect, generation.0);
         Ok(())
     }
 

@@ -47,6 +47,11 @@ impl<K: Kernel, T: Record> Slab<K, T> {
         self.len
     }
 
+    /// Every record has a lower number.
+    pub(crate) const fn end(&self) -> u32 {
+        self.fresh
+    }
+
     /// Keeps `record`; its number, or `None` if there is no memory.
     pub(crate) fn insert(&mut self, kernel: &K, record: T) -> Option<u32> {
         let number = match self.free {

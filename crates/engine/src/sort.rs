@@ -13,11 +13,8 @@ pub(crate) fn sort_by<T>(items: &mut [T], order: impl Fn(&T, &T) -> Ordering) {
     if items.is_sorted_by(|earlier, later| order(earlier, later).is_le()) {
         return;
     }
-    let length = items.len();
-    for root in (0..length / 2).rev() {
-        sift_down(items, root, &order);
-    }
-    for last in (1..length).rev() {
+    heapify(items, &order);
+    for last in (1..items.len()).rev() {
         swap(items, 0, last);
         if let Some(heap) = items.get_mut(..last) {
             sift_down(heap, 0, &order);
@@ -25,8 +22,15 @@ pub(crate) fn sort_by<T>(items: &mut [T], order: impl Fn(&T, &T) -> Ordering) {
     }
 }
 
+/// Makes a heap of `items`: the first of them is none's smaller.
+pub(crate) fn heapify<T>(items: &mut [T], order: &impl Fn(&T, &T) -> Ordering) {
+    for root in (0..items.len() / 2).rev() {
+        sift_down(items, root, order);
+    }
+}
+
 /// Moves the item at `root` down until it is no smaller than its children.
-fn sift_down<T>(heap: &mut [T], mut root: usize, order: &impl Fn(&T, &T) -> Ordering) {
+pub(crate) fn sift_down<T>(heap: &mut [T], mut root: usize, order: &impl Fn(&T, &T) -> Ordering) {
     while let Some((child, item)) = larger_child(heap, root, order) {
         if heap.get(root).is_none_or(|parent| order(parent, item).is_ge()) {
             return;

@@ -18,7 +18,7 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
     #[inline(never)]
     pub(crate) fn get_table(
         &self,
-        caller: &Caller<N>,
+        caller: Caller<N>,
         filter: &TableFilter,
         output: &mut [u8],
     ) -> Result<Completion, Mapped> {

@@ -9,7 +9,7 @@ use netio_anycast_protocol::status::NtStatus;
 use netio_anycast_protocol::wait::Generation;
 
 use crate::buffer::Buffer;
-use crate::engine::{Answer, Completion, Engine, Wait};
+use crate::engine::{Completion, Engine, Wait};
 use crate::kernel::{Kernel, Lock};
 use crate::netio::Netio;
 use crate::reply;
@@ -39,7 +39,7 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
     }
 
     /// Ends a WAIT_CHANGE that was pending and is over.
-    pub fn finish_wait(&self, buffer: &mut impl Buffer) -> Completion {
+    pub fn finish_wait(&self, mut buffer: impl Buffer) -> Completion {
         self.end_wait();
         match reply::value(buffer.output(), &self.generation()) {
             Ok(completion) => {
@@ -72,7 +72,7 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
         }
     }
 
-    pub(crate) fn wait_change(&self, seen: Generation, output: &mut [u8]) -> Result<Answer, Mapped> {
+    pub(crate) fn wait_change(&self, seen: Generation, output: &mut [u8]) -> Result<Completion, Mapped> {
         let generation = self.state.with(|state| {
             if state.generation == seen {
                 // With the lock held, so that whoever moves the generation next knows of it.
@@ -82,15 +82,15 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
             Ok(state.generation)
         })?;
         if generation == seen {
-            return Ok(Answer::Pend(seen));
+            return Ok(Completion::wait(seen));
         }
-        reply::value(output, &generation).map(Answer::Complete)
+        reply::value(output, &generation)
     }
 
     /// Before a table is read.
     pub(crate) fn begin_look(&self) -> TableLook {
         self.state.with(|state| {
-            let look = state.watch.begin(state.claims.active() == 0);
+            let look = state.watch.begin(state.claims.is_idle());
             TableLook { look, generation: state.generation }
         })
     }
@@ -99,7 +99,7 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
     pub(crate) fn end_look(&self, look: TableLook, family: AddressFamily, rows: &[Row]) -> Generation {
         let seen = Digests::of(family, rows);
         let (changed, generation) = self.state.with(|state| {
-            let changed = state.watch.end(look.look, state.claims.active() == 0, seen);
+            let changed = state.watch.end(look.look, state.claims.is_idle(), seen);
             if changed {
                 state.move_generation();
             }

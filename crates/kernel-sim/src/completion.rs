@@ -99,7 +99,13 @@ impl Core {
         let owner = self.driver_at(routine).or_else(|| self.driver(processor::driver()));
         let Some(driver) = owner else { return Ok(false) };
         let irql = processor::irql();
-        let (value, after) = self.call_driver(&driver, routine, arguments, irql, Some(request))?;
+        // Before the call: a routine may let another thread free the IRP.
+        let protection = self.take_protection(request);
+        let called = self.call_driver(&driver, routine, arguments, irql, Some(request));
+        if let Some(protection) = protection {
+            self.end_protection(protection);
+        }
+        let (value, after) = called?;
         self.judge_irql(&driver, routine, (irql, after), Some(request));
         let kept = returned_status(value) == status::MORE_PROCESSING_REQUIRED;
         if kept {

@@ -153,6 +153,8 @@ pub(crate) struct State {
     pub(crate) running_work: BTreeMap<DriverNumber, usize>,
     /// The IRPs that there are, by their addresses.
     pub(crate) requests: HashMap<usize, Arc<Request>>,
+    /// The devices that protected completion routines keep, by the IRP and the number of the stack location.
+    pub(crate) protected_completions: BTreeMap<(usize, i8), usize>,
     /// The addresses at which IRPs were.
     pub(crate) past_requests: HashSet<usize>,
     pub(crate) objects: Objects,
@@ -292,6 +294,10 @@ impl Core {
     /// The services that the driver has called, in order.
     pub(crate) fn calls(&self) -> Vec<&'static str> {
         lock(&self.calls).clone()
+    }
+
+    pub(crate) fn forget_calls(&self) {
+        lock(&self.calls).clear();
     }
 
     pub(crate) fn stop(&self) {

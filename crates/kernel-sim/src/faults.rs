@@ -39,6 +39,25 @@ struct Plan {
     struck: Vec<Site>,
     /// The failures, in their order, that are not tried again.
     exhausted: BTreeSet<Vec<Site>>,
+    /// Calls that succeed, and then calls that fail, whatever they are.
+    shortage: (u32, u32),
+}
+
+impl Plan {
+    /// Whether the next call is one of a shortage's.
+    const fn is_short(&mut self) -> bool {
+        match &mut self.shortage {
+            (0, 0) => false,
+            (0, failures) => {
+                *failures -= 1;
+                true
+            }
+            (calls, _) => {
+                *calls -= 1;
+                false
+            }
+        }
+    }
 }
 
 impl Faults {
@@ -72,6 +91,12 @@ impl Faults {
         }
     }
 
+    /// Of the calls of services that may fail, `calls` more succeed, and the `failures` after them fail, whoever makes them and
+    /// wherever: as when memory runs short. It takes the place of an earlier shortage.
+    pub fn run_short(&self, calls: u32, failures: u32) {
+        lock(&self.plan).shortage = (calls, failures);
+    }
+
     /// Runs `work` without failures: what is there only to arrange the scenario.
     pub fn suspended<R>(&self, work: impl FnOnce() -> R) -> R {
         lock(&self.plan).suspended = true;
@@ -89,9 +114,14 @@ impl Faults {
     /// Whether a call of `service` fails now, from the call stack of a driver that `site` gives.
     pub(crate) fn strikes(&self, service: &'static str, site: impl FnOnce() -> (String, Vec<usize>)) -> bool {
         let may_strike = |plan: &Plan| !plan.suspended && plan.struck.len() < plan.depth;
-        if !may_strike(&lock(&self.plan)) {
+        let mut plan = lock(&self.plan);
+        if !plan.suspended && plan.is_short() {
+            return true;
+        }
+        if !may_strike(&plan) {
             return false;
         }
+        drop(plan);
         let (driver, stack) = site();
         let site = Site { service, driver, stack };
         let mut plan = lock(&self.plan);
@@ -134,6 +164,19 @@ mod tests {
         let sites = Faults::at_every_site(|faults| runs.push(scenario(faults)));
         assert_eq!(runs, [vec!["a"], vec!["b"], vec!["c"], vec![]]);
         assert_eq!(sites.len(), 3);
+    }
+
+    #[test]
+    fn a_shortage_begins_after_some_calls_and_ends_after_some_failures() {
+        let faults = Faults::default();
+        faults.run_short(2, 3);
+        let calls = || (0..7).map(|_| faults.strikes("any", site)).collect::<Vec<_>>();
+        assert_eq!(calls(), [false, false, true, true, true, false, false]);
+        faults.run_short(0, 9);
+        faults.suspended(|| assert!(!faults.strikes("any", site)));
+        assert!(faults.strikes("any", site));
+        faults.run_short(0, 0);
+        assert!(!faults.strikes("any", site));
     }
 
     #[test]

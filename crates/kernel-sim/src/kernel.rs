@@ -85,6 +85,11 @@ impl Kernel {
         self.core.calls()
     }
 
+    /// Forgets the services that were called so far, so that those which follow are kept.
+    pub fn forget_calls(&self) {
+        self.core.forget_calls();
+    }
+
     /// Lets time pass, from each timer and timeout to the next. What follows from one has happened before the next, unless the
     /// calling thread [takes turns](crate::interleave).
     pub fn advance(&self, duration: Duration) {

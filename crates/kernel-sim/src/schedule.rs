@@ -38,15 +38,12 @@ pub fn interleave(seed: u64, work: Vec<Work<'_>>) {
 /// If one of the threads panics.
 #[must_use]
 pub fn interleaving(seed: u64, work: Vec<Work<'_>>) -> Interleaving {
-    let alive: Vec<usize> = (0..work.len()).collect();
-    let mut state = State { random: seed, next: alive.len(), alive, current: 0, trace: Trace::default() };
-    state.choose();
-    let turns = Arc::new(Turns { state: Mutex::new(state), changed: Condvar::new() });
+    let turns = Arc::new(Turns { state: Mutex::new(State { random: seed, ..State::default() }) });
+    let seats: Vec<Seat> = work.iter().map(|_| turns.seat()).collect();
+    lock(&turns.state).choose();
     thread::scope(|scope| {
-        for (number, work) in work.into_iter().enumerate() {
-            let turns = Arc::clone(&turns);
+        for (seat, work) in seats.into_iter().zip(work) {
             scope.spawn(move || {
-                let seat = Seat { turns, number };
                 seat.wait();
                 SEAT.replace(Some(seat));
                 // Dropped at a panic too: the others must go on.
@@ -98,7 +95,7 @@ pub(crate) fn alive() -> Option<usize> {
 
 /// Starts a thread. If this one takes turns, the new one does too.
 pub(crate) fn spawn(work: impl FnOnce() + Send + 'static) {
-    let seat = SEAT.with_borrow(|seat| seat.as_ref().map(Seat::another));
+    let seat = SEAT.with_borrow(|seat| seat.as_ref().map(|seat| seat.turns.seat()));
     let run = move || {
         if let Some(seat) = seat {
             seat.wait();
@@ -113,14 +110,13 @@ pub(crate) fn spawn(work: impl FnOnce() + Send + 'static) {
 #[derive(Debug)]
 struct Turns {
     state: Mutex<State>,
-    changed: Condvar,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
     random: u64,
-    /// The threads that have not ended.
-    alive: Vec<usize>,
+    /// The threads that have not ended, and what tells each that it is its turn.
+    alive: Vec<(usize, Arc<Condvar>)>,
     /// The thread whose turn it is.
     current: usize,
     /// The number of the next thread that joins.
@@ -147,13 +143,15 @@ impl Trace {
 }
 
 impl State {
-    /// Chooses whose turn it is next.
+    /// Chooses whose turn it is next, and tells him alone.
     fn choose(&mut self) {
         self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.random ^ self.random >> 31).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let number = usize::try_from(mixed >> 33).unwrap_or(0);
-        if let Some(position) = number.checked_rem(self.alive.len()) {
-            self.current = self.alive[position];
+        let Some(position) = number.checked_rem(self.alive.len()) else { return };
+        let (next, turn) = &self.alive[position];
+        if std::mem::replace(&mut self.current, *next) != *next {
+            turn.notify_one();
         }
     }
 }
@@ -163,32 +161,35 @@ impl State {
 struct Seat {
     turns: Arc<Turns>,
     number: usize,
+    /// It may be this one's turn.
+    turn: Arc<Condvar>,
 }
 
 thread_local! {
     static SEAT: RefCell<Option<Seat>> = const { RefCell::new(None) };
 }
 
-impl Seat {
+impl Turns {
     /// A part for one thread more.
-    fn another(&self) -> Self {
-        let mut state = lock(&self.turns.state);
-        let number = state.next;
+    fn seat(self: &Arc<Self>) -> Seat {
+        let mut state = lock(&self.state);
+        let (number, turn) = (state.next, Arc::new(Condvar::new()));
         state.next += 1;
-        state.alive.push(number);
-        Self { turns: Arc::clone(&self.turns), number }
+        state.alive.push((number, Arc::clone(&turn)));
+        Seat { turns: Arc::clone(self), number, turn }
     }
+}
 
+impl Seat {
     fn pass(&self) {
         lock(&self.turns.state).choose();
-        self.turns.changed.notify_all();
         self.wait();
     }
 
     fn wait(&self) {
         let mut state = lock(&self.turns.state);
         while state.current != self.number {
-            state = self.turns.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.turn.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -200,10 +201,8 @@ impl Drop for Leave {
     fn drop(&mut self) {
         let Some(seat) = SEAT.take() else { return };
         let mut state = lock(&seat.turns.state);
-        state.alive.retain(|number| *number != seat.number);
+        state.alive.retain(|(number, _)| *number != seat.number);
         state.choose();
-        drop(state);
-        seat.turns.changed.notify_all();
     }
 }
 

@@ -17,6 +17,7 @@ mod object;
 mod open;
 mod pool;
 mod process;
+mod protected_completion;
 mod reference;
 mod registry;
 mod resource;
@@ -235,6 +236,7 @@ services! {
     NTOSKRNL succeeds "IoGetRequestorProcess" = process::requestor, DISPATCH_LEVEL, "ddi/ntifs/nf-ntifs-iogetrequestorprocess";
     NTOSKRNL succeeds "IoGetRequestorProcessId" = process::requestor_id, DISPATCH_LEVEL, "ddi/ntifs/nf-ntifs-iogetrequestorprocessid";
     NTOSKRNL succeeds "IoInitializeIrp" = irp::initialize, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-ioinitializeirp";
+    NTOSKRNL may_fail "IoSetCompletionRoutineEx" = protected_completion::set, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-iosetcompletionroutineex";
     NTOSKRNL succeeds "IoReuseIrp" = irp::reuse, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-ioreuseirp";
     NTOSKRNL succeeds "IofCallDriver" = irp::call_driver, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-iofcalldriver";
     NTOSKRNL succeeds "ExGetPreviousMode" = process::previous_mode, HIGH_LEVEL, "ddi/wdm/nf-wdm-exgetpreviousmode";

@@ -150,7 +150,10 @@ const WHEN: &[(Rule, When)] = &[
     (Rule::IrpPendingMismatch, At(&[Dispatched])),
     (Rule::IrpStatusMismatch, At(&[Dispatched])),
     (Rule::IrpCancelRoutine, COMPLETE),
-    (Rule::IrpStack, At(&[Call("IoAllocateIrp"), Call("IoInitializeIrp"), Call("IofCallDriver")])),
+    (
+        Rule::IrpStack,
+        At(&[Call("IoAllocateIrp"), Call("IoInitializeIrp"), Call("IoSetCompletionRoutineEx"), Call("IofCallDriver")]),
+    ),
     (Rule::IrpEnd, COMPLETE),
     (Rule::IrpFree, At(&[Call("IoFreeIrp"), Call("IoInitializeIrp"), Call("IoReuseIrp"), Call("IofCompleteRequest")])),
     (Rule::IrpLeft, At(&[Gone])),

@@ -70,15 +70,15 @@ pub struct ApplyReply {
 pub enum Field {
     /// None: it was applied, or Netio refused it for a reason that is no field's.
     None = 0,
-    /// `row.address.family`.
+    /// The address family.
     Family = 1,
-    /// `row.address`.
+    /// The address.
     Address = 2,
-    /// `row.luid` or `row.index`.
+    /// The interface: its LUID or its index.
     Interface = 3,
-    /// `lifetime`.
+    /// The lifetime.
     Lifetime = 4,
-    /// `flags`, or something reserved.
+    /// The flags, or something reserved.
     Flags = 5,
 }
 

@@ -94,8 +94,8 @@ pub const EXPLANATIONS: &[Explanation] = &[
     },
     Explanation {
         status: NtStatus::INVALID_DEVICE_STATE,
-        meaning: "the request came at an IRQL at which NetIO can't be called",
-        action: "Correct the kernel caller: call at PASSIVE_LEVEL",
+        meaning: "a direct call came above PASSIVE_LEVEL, where NetIO can't be called",
+        action: "Correct the kernel caller: call at PASSIVE_LEVEL, or send an IRP, which may come at DISPATCH_LEVEL",
     },
     Explanation {
         status: NtStatus::NOT_FOUND,

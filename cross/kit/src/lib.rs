@@ -1,5 +1,5 @@
 //! Arranges what Debian's packages have for building Windows drivers as a WDK tree, so that the published wdk crates can
-//! be built on Linux.
+//! be built on Linux, and builds drivers in C against it.
 //!
 //! The tree holds mingw-w64's headers and import libraries, clang's own headers, and what those lack or have otherwise
 //! than the WDK: `include/` and `lib/` of this crate. It is found through the environment variable `WDKContentRoot`, like
@@ -15,11 +15,14 @@
 
 #![forbid(unsafe_code)]
 
+mod driver;
 mod files;
 mod headers;
 mod libraries;
 
 use std::path::{Path, PathBuf};
+
+pub use driver::CDriver;
 
 /// The version the tree's directories carry: that of Windows 10 1809, which the headers declare.
 pub const VERSION: &str = "10.0.17763.0";
@@ -70,7 +73,7 @@ pub enum Error {
     },
 
     /// A tool could not be started.
-    #[error("cannot run {tool}: {source}; Debian's packages clang-19 and llvm-19 have it")]
+    #[error("cannot run {tool}: {source}; Debian's packages clang-19, lld-19 and llvm-19 have it")]
     Tool {
         /// The tool.
         tool: &'static str,

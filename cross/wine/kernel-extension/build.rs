@@ -1,5 +1,5 @@
-//! Gives the module its exports: everything that Wine's ntoskrnl.exe exports, forwarded to it, except for what this module
-//! implements itself.
+//! Gives the module its exports: everything that Wine's ntoskrnl.exe exports and that does something, forwarded to it, except for
+//! what this module implements itself.
 //!
 //! A forwarder is an export whose address is the name of another module's export; the loader follows it, so that a call
 //! through one costs nothing. See "The .edata Section" of <https://learn.microsoft.com/windows/win32/debug/pe-format>.
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 use anyhow::{Context as _, Result, bail};
-use object::read::pe::PeFile64;
+use object::read::pe::{Export, ExportTarget, PeFile64};
 
 /// Where distributions install Wine's Windows modules.
 const WINE_MODULES: [&str; 4] = [
@@ -21,6 +21,11 @@ const WINE_MODULES: [&str; 4] = [
 
 /// What this module implements: `NAME` is the function `extension_NAME` of src/.
 const IMPLEMENTED: &[&str] = &[
+    // callback.rs
+    "ExCreateCallback",
+    "ExNotifyCallback",
+    "ExRegisterCallback",
+    "ExUnregisterCallback",
     // cancel_safe_queue.rs
     "IoCsqInitialize",
     "IoCsqInitializeEx",
@@ -30,15 +35,38 @@ const IMPLEMENTED: &[&str] = &[
     "IoCsqRemoveNextIrp",
     // cleanup.rs
     "IofCompleteRequest",
+    // clock.rs
+    "KeQueryInterruptTimePrecise",
+    "KeQuerySystemTimePrecise",
+    // completion_routine.rs
+    "IoSetCompletionRoutineEx",
+    // device_control.rs
+    "IoBuildDeviceIoControlRequest",
+    // device_names.rs
+    "IoCreateDevice",
+    "IoDeleteDevice",
+    // device_pointer.rs
+    "IoGetDeviceObjectPointer",
+    // dpc.rs
+    "KeFlushQueuedDpcs",
+    "KeInitializeDpc",
+    "KeInsertQueueDpc",
+    "KeRemoveQueueDpc",
+    // irql.rs
+    "KeAcquireSpinLockRaiseToDpc",
+    "KeGetCurrentIrql",
+    "KeReleaseSpinLock",
     // lookup.rs
     "MmGetSystemRoutineAddress",
+    // objects.rs
+    "ObReferenceObjectByPointer",
+    "ObfDereferenceObject",
+    "ObfReferenceObject",
     // pool.rs
     "ExAllocatePool2",
-    "ExFreePool2",
     // previous_mode.rs
     "ExGetPreviousMode",
     "IoGetRequestorProcessId",
-    "KeGetCurrentIrql",
     // push_lock.rs
     "ExAcquirePushLockExclusiveEx",
     "ExAcquirePushLockSharedEx",
@@ -52,10 +80,12 @@ const IMPLEMENTED: &[&str] = &[
     "ExReleaseRundownProtection",
     "ExRundownCompleted",
     "ExWaitForRundownProtectionRelease",
-    // security.rs
-    "ObOpenObjectByPointer",
+    // timer.rs
+    "KeCancelTimer",
+    "KeReadStateTimer",
+    "KeSetTimer",
+    "KeSetTimerEx",
     // tracing.rs
-    "EtwActivityIdControl",
     "EtwEventEnabled",
     "EtwProviderEnabled",
     "EtwRegister",
@@ -72,18 +102,23 @@ fn main() -> Result<()> {
     println!("cargo::rerun-if-env-changed=WINE_NTOSKRNL");
     let kernel = wine_kernel()?;
     println!("cargo::rerun-if-changed={}", kernel.display());
-    for argument in ["/SUBSYSTEM:NATIVE", "/NOENTRY", "/NODEFAULTLIB"] {
+    for argument in ["/SUBSYSTEM:NATIVE", "/ENTRY:DllMain", "/NODEFAULTLIB"] {
         println!("cargo::rustc-cdylib-link-arg={argument}");
     }
     for name in IMPLEMENTED {
         println!("cargo::rustc-cdylib-link-arg=/EXPORT:{name}=extension_{name}");
     }
     let implemented: BTreeSet<&str> = IMPLEMENTED.iter().copied().collect();
-    for name in exports(&kernel)?.iter().filter(|name| !implemented.contains(name.as_str())) {
+    for name in real_exports(&kernel)?.iter().filter(|name| !implemented.contains(name.as_str())) {
         println!("cargo::rustc-cdylib-link-arg=/EXPORT:{name}=ntoskrnl.exe.{name}");
     }
     Ok(())
 }
+
+/// What a function of Wine's begins with that does nothing but end the kernel host: `sub rsp, 28h`, `lea rcx, [module's name]`,
+/// `lea rdx, [function's name]`, `call`. The addresses, which differ, are left out.
+const STUB: [(usize, &[u8]); 4] =
+    [(0, &[0x48, 0x83, 0xEC, 0x28]), (4, &[0x48, 0x8D, 0x0D]), (11, &[0x48, 0x8D, 0x15]), (18, &[0xE8])];
 
 /// Wine's ntoskrnl.exe: where `WINE_NTOSKRNL` says, or where distributions put it.
 fn wine_kernel() -> Result<PathBuf> {
@@ -97,11 +132,18 @@ fn wine_kernel() -> Result<PathBuf> {
     Ok(found)
 }
 
-/// The names that a module exports.
-fn exports(module: &PathBuf) -> Result<Vec<String>> {
+/// The names of what a module exports, but for stubs: whatever imports one of those is told that it is missing.
+fn real_exports(module: &PathBuf) -> Result<Vec<String>> {
     let bytes = fs::read(module).with_context(|| format!("reading {}", module.display()))?;
     let file = PeFile64::parse(bytes.as_slice()).with_context(|| format!("parsing {}", module.display()))?;
     let table = file.export_table()?.with_context(|| format!("{} exports nothing", module.display()))?;
-    let names = table.exports()?.into_iter().filter_map(|export| export.name);
+    let sections = file.section_table();
+    let is_stub = |export: &Export<'_>| {
+        let ExportTarget::Address(address) = export.target else { return false };
+        let code = sections.pe_data_at(bytes.as_slice(), address).unwrap_or_default();
+        STUB.iter().all(|(offset, part)| code.get(*offset..).is_some_and(|rest| rest.starts_with(part)))
+    };
+    let exports = table.exports()?;
+    let names = exports.iter().filter(|export| !is_stub(export)).filter_map(|export| export.name);
     names.map(|name| Ok(str::from_utf8(name)?.to_owned())).collect()
 }

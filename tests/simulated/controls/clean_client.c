@@ -45,6 +45,26 @@ static NTSTATUS send_at_dispatch_level(void) {
   return status == STATUS_NOT_SUPPORTED && is_reversed(bytes) ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
 }
 
+/* An IRP whose completion routine the I/O manager protects. */
+static NTSTATUS send_protected(PDEVICE_OBJECT device) {
+  UCHAR bytes[] = {1, 2, 3};
+  KEVENT done;
+  PIRP irp = IoAllocateIrp(target_device->StackSize, FALSE);
+  if (irp == NULL) {
+    return STATUS_INSUFFICIENT_RESOURCES;
+  }
+  KeInitializeEvent(&done, NotificationEvent, FALSE);
+  prepare(irp, IOCTL_TARGET_REVERSE, bytes, sizeof(bytes), NULL, NULL);
+  NTSTATUS status = IoSetCompletionRoutineEx(device, irp, take_back, &done, TRUE, TRUE, TRUE);
+  if (NT_SUCCESS(status)) {
+    IoCallDriver(target_device, irp);
+    KeWaitForSingleObject(&done, Executive, KernelMode, FALSE, NULL);
+    status = irp->IoStatus.Status;
+  }
+  IoFreeIrp(irp);
+  return NT_SUCCESS(status) && !is_reversed(bytes) ? STATUS_UNSUCCESSFUL : status;
+}
+
 /* An IRP in memory of its own, which waits until it is cancelled. */
 static NTSTATUS cancel_waiting(void) {
   KEVENT done;
@@ -132,6 +152,9 @@ static NTSTATUS NTAPI control(PDEVICE_OBJECT device, PIRP irp) {
   NTSTATUS status = STATUS_SUCCESS;
   for (ULONG i = 0; i < RTL_NUMBER_OF(steps) && NT_SUCCESS(status); i++) {
     status = steps[i]();
+  }
+  if (NT_SUCCESS(status)) {
+    status = send_protected(device);
   }
   return complete(irp, status, 0);
 }

@@ -14,7 +14,8 @@ use crate::wine::Modules;
 const KERNEL_EXTENSION: &str = "wine-kernel-extension";
 const NETIO: &str = "wine-netio";
 /// The packages with code for Windows programs.
-const PROGRAMS: [&str; 4] = ["netio-anycast-client", "anycastctl", "wine-model-control", "netio-anycast-tests"];
+const PROGRAMS: [&str; 5] =
+    ["netio-anycast-client", "anycastctl", "wine-model-control", "netio-anycast-test-clients", "netio-anycast-tests"];
 
 /// Windows programs as they were built.
 pub(crate) struct Programs {
@@ -26,47 +27,73 @@ pub(crate) struct Programs {
     pub(crate) wine_tests: PathBuf,
 }
 
-/// Builds the driver, and returns its image: `target/driver/netio_anycast.sys`, with its symbols beside it.
+/// A kernel driver in Rust, and where its image goes.
+pub(crate) struct RustDriver {
+    package: &'static str,
+    /// The name of its library, and of its image.
+    name: &'static str,
+    /// Below `target/`.
+    directory: &'static str,
+}
+
+/// The driver.
+pub(crate) const DRIVER: RustDriver =
+    RustDriver { package: "netio-anycast", name: "netio_anycast", directory: "driver" };
+/// The sample of a driver that uses it.
+pub(crate) const SAMPLE_DRIVER: RustDriver =
+    RustDriver { package: "anycast_client_rust", name: "anycast_client_rust", directory: "samples" };
+
+/// Builds a driver, and returns its image, with its symbols beside it.
 ///
 /// # Errors
 /// The build fails.
-pub(crate) fn build_driver(root: &Path, log: &Log) -> Result<PathBuf> {
-    let artifacts = driver_cargo(root, "driver", "build")?.artifacts(log)?;
-    let library = output(&artifacts, "netio_anycast", "dll")?;
-    let directory = root.join("target/driver");
+pub(crate) fn build_driver(root: &Path, driver: &RustDriver, log: &Log) -> Result<PathBuf> {
+    let artifacts = driver_cargo(root, driver.package, "build")?.artifacts(log)?;
+    let library = output(&artifacts, driver.name, "dll")?;
+    let directory = root.join("target").join(driver.directory);
     fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
-    let image = directory.join("netio_anycast.sys");
+    let image = directory.join(driver.name).with_extension("sys");
     copy(&library, &image)?;
     copy(&library.with_extension("pdb"), &image.with_extension("pdb"))?;
     Ok(image)
 }
 
-/// Runs clippy on the driver; a warning is an error.
+/// The packages with code that calls the kernel: the drivers, and the client for drivers.
+const KERNEL_PACKAGES: [&str; 3] = [DRIVER.package, "netio-anycast-kernel-client", SAMPLE_DRIVER.package];
+
+/// Runs clippy on the drivers; a warning is an error.
 ///
 /// # Errors
 /// Clippy finds something.
-pub(crate) fn clippy_driver(root: &Path, log: &Log) -> Result<()> {
-    driver_cargo(root, "driver", "clippy")?.args(["--", "-Dwarnings"]).run(log)
+pub(crate) fn clippy_drivers(root: &Path, log: &Log) -> Result<()> {
+    for package in KERNEL_PACKAGES {
+        driver_cargo(root, package, "clippy")?.args(["--", "-Dwarnings"]).run(log)?;
+    }
+    Ok(())
 }
 
-/// Builds the driver's documentation; a warning is an error.
+/// Builds the drivers' documentation; a warning is an error.
 ///
 /// # Errors
 /// Rustdoc finds something.
-pub(crate) fn doc_driver(root: &Path, log: &Log) -> Result<()> {
-    driver_cargo(root, "driver", "doc")?
-        .args(["--no-deps", "--document-private-items"])
-        .env("RUSTDOCFLAGS", "-Dwarnings --cfg no_global_oom_handling")
-        .run(log)
+pub(crate) fn doc_drivers(root: &Path, log: &Log) -> Result<()> {
+    for package in KERNEL_PACKAGES {
+        driver_cargo(root, package, "doc")?
+            .args(["--no-deps", "--document-private-items"])
+            .env("RUSTDOCFLAGS", "-Dwarnings --cfg no_global_oom_handling")
+            .run(log)?;
+    }
+    Ok(())
 }
 
-/// The cargo command that does `subcommand` to the driver, after the WDK tree was arranged.
-fn driver_cargo(root: &Path, lane: &str, subcommand: &str) -> Result<Cargo> {
+/// The cargo command that does `subcommand` to a package for the kernel, after the WDK tree was arranged.
+fn driver_cargo(root: &Path, package: &str, subcommand: &str) -> Result<Cargo> {
+    const LANE: &str = "driver";
     let kit = arrange_wdk_tree(root)?;
-    Ok(Cargo::new(root, lane, subcommand)
-        .with_wdk_build_port(root, lane)?
+    Ok(Cargo::new(root, LANE, subcommand)
+        .with_wdk_build_port(root, LANE)?
         .build_std("core,alloc")
-        .args(["--package", "netio-anycast", "--release", "--target", KERNEL_TARGET])
+        .args(["--package", package, "--release", "--target", KERNEL_TARGET])
         .env("BINDGEN_EXTRA_CLANG_ARGS", netio_anycast_kit::BINDGEN_EXTRA_CLANG_ARGS)
         .env("LIBCLANG_PATH", "/usr/lib/llvm-19/lib")
         // What the version resource is compiled with.
@@ -129,7 +156,9 @@ fn wine_cargo(root: &Path, subcommand: &str) -> Cargo {
 /// The build fails.
 pub(crate) fn build_programs(root: &Path, log: &Log) -> Result<Programs> {
     let programs = program_cargo(root, "build")
-        .args(["--package", "anycastctl", "--package", "wine-model-control", "--bins"])
+        .args(["--package", "anycastctl", "--package", "wine-model-control"])
+        // Which tests find beside themselves.
+        .args(["--package", "netio-anycast-test-clients", "--bins"])
         .artifacts(log)?;
     let tests = program_cargo(root, "test")
         .args(["--package", "netio-anycast-tests", "--test", "wine", "--no-run"])

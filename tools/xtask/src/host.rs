@@ -9,9 +9,10 @@ use netio_anycast_tests::facts::FOLDER;
 use crate::step::Log;
 
 /// The packages that are checked and tested on the host: the workspace's default members, and those for Linux alone.
-const PACKAGES: [&str; 10] = [
+const PACKAGES: [&str; 12] = [
     "netio-anycast-client",
     "netio-anycast-engine",
+    "netio-anycast-kernel-client",
     "kernel-sim",
     "netio-model",
     "netio-anycast-protocol",
@@ -19,6 +20,7 @@ const PACKAGES: [&str; 10] = [
     "anycastctl",
     "netio-anycast-benches",
     "netio-anycast-kit",
+    "netio-anycast-test-clients",
     "xtask",
 ];
 
@@ -69,6 +71,14 @@ pub(crate) fn doc(root: &Path, log: &Log) -> Result<()> {
 /// One fails.
 pub(crate) fn test(root: &Path, log: &Log) -> Result<()> {
     log.run(&mut packages(root, "test"))
+}
+
+/// The tests of the C header: it is compiled for every processor.
+///
+/// # Errors
+/// One fails.
+pub(crate) fn test_header(root: &Path, log: &Log) -> Result<()> {
+    log.run(cargo(root).args(["test", "--package", "netio-anycast-tests", "--test", "header"]))
 }
 
 /// The tests of the driver's image.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use crate::cross::{self, Programs};
-use crate::package;
+use crate::package::{self, Package};
 use crate::step::{self, Log, Steps};
 use crate::wine::{Finished, KernelHost};
 
@@ -18,6 +18,8 @@ pub(crate) struct Lane {
     pub(crate) host: KernelHost,
     programs: Programs,
     inf: String,
+    /// Further drivers, each after those that it depends on.
+    others: Vec<Package>,
 }
 
 impl Lane {
@@ -34,8 +36,8 @@ impl Lane {
             let package = package::assemble(root, image)?;
             let logs = step::empty_log_directory(root, "wine")?;
             let host = KernelHost::start(root, modules, &logs)?;
-            let directory = host.deploy_package(&package)?;
-            Ok(Self { host, programs, inf: format!(r"{directory}\netio_anycast.inf") })
+            let inf = host.deploy_package(&package)?;
+            Ok(Self { host, programs, inf, others: Vec::new() })
         })
     }
 
@@ -72,12 +74,46 @@ impl Lane {
         self.must(&["start"], log)
     }
 
+    /// Installs further drivers through their INFs and starts them, given each after those that it depends on.
+    ///
+    /// # Errors
+    /// One can't be installed or started, or comes before one that it depends on.
+    pub(crate) fn start_others(&mut self, drivers: Vec<Package>) -> Result<()> {
+        for driver in drivers {
+            self.host.install(&driver)?;
+            self.host.start_driver(&driver)?;
+            self.others.push(driver);
+        }
+        Ok(())
+    }
+
+    /// Stops and uninstalls those drivers, each before those that it depends on.
+    ///
+    /// # Errors
+    /// One can't be stopped or uninstalled.
+    pub(crate) fn end_others(&mut self) -> Result<()> {
+        let drivers = std::mem::take(&mut self.others);
+        for driver in drivers.iter().rev() {
+            self.host.stop_driver(&driver.service)?;
+            self.host.uninstall(driver)?;
+        }
+        Ok(())
+    }
+
     /// Runs the tests of `tests/wine` on the running driver.
     ///
     /// # Errors
     /// A test fails.
     pub(crate) fn run_tests(&mut self, limit: Duration, log: &Log) -> Result<()> {
         self.test_program(&["--test-threads", "1"], limit, log).map(drop)
+    }
+
+    /// Runs those of them whose name contains `filter`.
+    ///
+    /// # Errors
+    /// A test fails.
+    pub(crate) fn run_selected(&mut self, filter: &str, limit: Duration, log: &Log) -> Result<()> {
+        self.test_program(&[filter, "--test-threads", "1", "--nocapture"], limit, log).map(drop)
     }
 
     /// Runs the scenario of `tests/scenario` on the driver, started anew, and returns what the test program wrote.
@@ -113,7 +149,10 @@ impl Lane {
     }
 
     /// Runs anycastctl, which must succeed.
-    fn must(&mut self, arguments: &[&str], log: &Log) -> Result<()> {
+    ///
+    /// # Errors
+    /// It does not.
+    pub(crate) fn must(&mut self, arguments: &[&str], log: &Log) -> Result<()> {
         let finished = self.anycastctl(arguments)?;
         log.append(&format!("$ anycastctl {}\n{}{}", arguments.join(" "), finished.output, finished.errors))?;
         ensure!(finished.code == 0, "anycastctl {} ended with {}", arguments.join(" "), finished.code);
@@ -126,5 +165,5 @@ impl Lane {
 /// # Errors
 /// The build fails.
 pub(crate) fn build_driver(root: &Path, steps: &mut Steps) -> Result<PathBuf> {
-    steps.run("Build the driver", |log| cross::build_driver(root, log))
+    steps.run("Build the driver", |log| cross::build_driver(root, &cross::DRIVER, log))
 }

@@ -8,17 +8,21 @@ mod cargo;
 mod cross;
 mod demo;
 mod fuzz;
+mod header;
 mod host;
 mod lane;
+mod lint;
 mod package;
 mod parity;
 mod report;
-mod sample;
+mod samples;
 mod setup;
 mod step;
 mod test;
+mod test_drivers;
 mod verify;
 mod wine;
+mod wine_tests;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -41,14 +45,26 @@ enum Command {
     Demo,
     /// Run every check
     Test,
+    /// Check format, clippy and documentation (a part of `test`)
+    Lint,
     /// Run the image in the simulated kernel at length, and write a report: target/verification/report.html
     Verify(verify::Effort),
     /// Measure what the driver costs per operation, into docs/benchmarks.md
     Bench,
     /// Build the driver package: target/driver/package
     Build,
+    /// Build the samples into target/samples, and run them in Wine's kernel (a part of `test`)
+    Samples {
+        /// Build them, and leave it at that
+        #[arg(long)]
+        build: bool,
+    },
+    /// Write include/netio_anycast.h from crates/protocol (`test` checks that it is current)
+    Header,
     /// Compare the Linux port of wdk-build with the original (a part of `test`)
     Parity,
+    /// Run the tests in Wine's kernel (a part of `test`)
+    Wine(wine_tests::Selection),
     /// Compare the simulated kernel with Wine's on one scenario (a part of `test`)
     Agreement,
     /// Install the Debian packages that the other commands need (each does so itself)
@@ -71,15 +87,22 @@ fn run(command: Command, root: &Path) -> Result<()> {
     match command {
         Command::Demo => demo::run(root),
         Command::Test => test::run(root),
+        Command::Lint => lint::run(root),
         Command::Bench => bench::run(root),
         Command::Verify(effort) => verify::run(root, &effort),
         Command::Build => {
             let image = lane::build_driver(root, &mut Steps::new(root, "build")?)?;
-            println!("The driver package is {}", package::assemble(root, &image)?.display());
+            println!("The driver package is {}", package::assemble(root, &image)?.directory.display());
+            Ok(())
+        }
+        Command::Samples { build } => samples::run(root, build),
+        Command::Header => {
+            println!("The header is {}", header::write(root)?.display());
             Ok(())
         }
         Command::Parity => Steps::new(root, "parity")?
             .run("The port of wdk-build answers as the original does", |log| parity::check(root, log)),
+        Command::Wine(selection) => wine_tests::run(root, &selection),
         Command::Agreement => agreement::run(root),
         Command::Setup => Ok(()),
     }

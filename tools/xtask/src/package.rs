@@ -1,5 +1,6 @@
-//! The driver package: the image with its INF, as Windows and Wine install it.
+//! Driver packages: an image with its INF, as Windows and Wine install it.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -7,19 +8,62 @@ use anyhow::{Context as _, Result, bail};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-/// Puts the driver's image and stamped INF side by side into `target/driver/package`, and returns that folder.
+/// A driver package, and the service that its INF makes.
+pub(crate) struct Package {
+    /// The service's name, which is also that of the image and of the INF.
+    pub(crate) service: String,
+    /// The services that have to run before it, by its INF.
+    pub(crate) dependencies: Vec<String>,
+    /// The folder with image and INF.
+    pub(crate) directory: PathBuf,
+}
+
+/// The package of this driver, in `target/driver/package`.
 ///
 /// # Errors
 /// The image was not built, or the INX is not one that can be stamped.
-pub(crate) fn assemble(root: &Path, image: &Path) -> Result<PathBuf> {
-    let package = root.join("target/driver/package");
-    fs::create_dir_all(&package).with_context(|| format!("creating {}", package.display()))?;
-    let inx = root.join("inf/netio_anycast.inx");
-    let template = fs::read_to_string(&inx).with_context(|| format!("reading {}", inx.display()))?;
+pub(crate) fn assemble(root: &Path, image: &Path) -> Result<Package> {
+    assemble_in(&root.join("target/driver/package"), &root.join("inf/netio_anycast.inx"), image)
+}
+
+/// Puts a driver's image and its stamped INF side by side into `directory`. The INX is named for the service.
+///
+/// # Errors
+/// As for [`assemble`].
+pub(crate) fn assemble_in(directory: &Path, inx: &Path, image: &Path) -> Result<Package> {
+    fs::create_dir_all(directory).with_context(|| format!("creating {}", directory.display()))?;
+    let service = inx.file_stem().and_then(OsStr::to_str).context("an INX has a name")?.to_owned();
+    let template = fs::read_to_string(inx).with_context(|| format!("reading {}", inx.display()))?;
     let inf = stamp(&template, OffsetDateTime::now_utc(), env!("CARGO_PKG_VERSION"))?;
-    fs::write(package.join("netio_anycast.inf"), inf).context("writing the INF")?;
-    fs::copy(image, package.join("netio_anycast.sys")).with_context(|| format!("copying {}", image.display()))?;
+    let package = Package { service, dependencies: dependencies(&template), directory: directory.to_owned() };
+    fs::write(package.inf(), inf).context("writing the INF")?;
+    let copy = package.image();
+    fs::copy(image, &copy).with_context(|| format!("copying {} to {}", image.display(), copy.display()))?;
     Ok(package)
+}
+
+impl Package {
+    /// Its image.
+    pub(crate) fn image(&self) -> PathBuf {
+        self.file("sys")
+    }
+
+    /// Its INF.
+    fn inf(&self) -> PathBuf {
+        self.file("inf")
+    }
+
+    fn file(&self, extension: &str) -> PathBuf {
+        self.directory.join(&self.service).with_extension(extension)
+    }
+}
+
+/// What the INF's `Dependencies` lines name. The service manager of Windows starts those services first; Wine's installer passes the
+/// line over.
+fn dependencies(inf: &str) -> Vec<String> {
+    let lines = inf.lines().filter_map(|line| line.split(';').next()?.split_once('='));
+    let lists = lines.filter(|(key, _)| key.trim().eq_ignore_ascii_case("Dependencies")).map(|(_, list)| list);
+    lists.flat_map(|list| list.split(',')).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
 }
 
 /// What stampinf does to an INX on Windows: the architecture and DriverVer filled in.
@@ -52,6 +96,13 @@ mod tests {
         let inx = "[Version]\nDriverVer   =\n[DefaultInstall.NT$ARCH$]\n";
         let inf = stamp(inx, OffsetDateTime::UNIX_EPOCH, "1.2.3").expect("the INX can be stamped");
         assert_eq!(inf, "[Version]\r\nDriverVer   = 01/01/1970,1.2.3.0\r\n[DefaultInstall.NTamd64]\r\n");
+    }
+
+    #[test]
+    fn dependencies_are_those_that_the_inf_names() {
+        let inf = "; Dependencies = none\n[Service]\nDependencies = one, two ; and no more\nLoadOrderGroup = three\n";
+        assert_eq!(dependencies(inf), ["one", "two"]);
+        assert!(dependencies("[Service]\nDependencies =\n").is_empty());
     }
 
     #[test]

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::lane::{self, Lane};
+use crate::lane;
 use crate::step::Steps;
-use crate::{agreement, cross, fuzz, host, parity, sample};
+use crate::{cross, fuzz, host, lint, parity, samples, wine_tests};
 
 /// How long the fuzzer runs: in CI, and at a developer's desk.
 const FUZZING_IN_CI: Duration = Duration::from_mins(1);
@@ -15,8 +15,6 @@ const FUZZING: Duration = Duration::from_secs(10);
 /// The requests that the image is fuzzed with in the simulated kernel: in CI, and at a developer's desk.
 const SIMULATED_REQUESTS_IN_CI: u64 = 1_000_000;
 const SIMULATED_REQUESTS: u64 = 60_000;
-/// How long the tests in Wine may take.
-const WINE_LIMIT: Duration = Duration::from_mins(10);
 
 /// Runs every check, the quick ones first.
 ///
@@ -26,31 +24,23 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     let mut steps = Steps::new(root, "test")?;
     let work_tree = host::work_tree(root)?;
     let in_ci = std::env::var_os("CI").is_some();
-    steps.run("Format", |log| host::check_format(root, log))?;
-    steps.run("Clippy on the host's crates", |log| host::clippy(root, log))?;
-    steps.run("Documentation of the host's crates", |log| host::doc(root, log))?;
+    lint::host(root, &mut steps)?;
     steps.run("Tests on the host", |log| host::test(root, log))?;
+    steps.run("Tests of the C header", |log| host::test_header(root, log))?;
 
     let image = lane::build_driver(root, &mut steps)?;
+    samples::build_drivers(root, &mut steps)?;
     steps.run("Tests of the driver's image", |log| host::test_image(root, &image, log))?;
     let requests = if in_ci { SIMULATED_REQUESTS_IN_CI } else { SIMULATED_REQUESTS };
     steps.run("Tests of the driver in the simulated kernel", |log| {
         host::test_simulated(root, &image, requests, None, None, log)
     })?;
-    steps.run("Clippy on the driver", |log| cross::clippy_driver(root, log))?;
-    steps.run("Documentation of the driver", |log| cross::doc_driver(root, log))?;
-    steps.run("Clippy on the Wine modules", |log| cross::clippy_wine_modules(root, log))?;
-    steps.run("Clippy on the Windows programs", |log| cross::clippy_programs(root, log))?;
+    lint::cross(root, &mut steps)?;
 
     steps.run("Clippy and tests of the port of wdk-build", |log| cross::check_wdk_build_port(root, log))?;
     steps.run("The port of wdk-build answers as the original does", |log| parity::check(root, log))?;
 
-    let mut lane = Lane::prepare(root, &image, &mut steps)?;
-    steps.run("Install and start the driver in Wine's kernel", |log| lane.start_driver(log))?;
-    steps.run("Tests of the driver in Wine's kernel", |log| lane.run_tests(WINE_LIMIT, log))?;
-    steps.run("The simulated kernel and Wine's agree", |log| agreement::check(root, &image, &mut lane, log))?;
-    steps.run("The C sample in Wine", |log| sample::check(root, &mut lane, log))?;
-    steps.run("Stop and uninstall the driver", |log| lane.end(log))?;
+    wine_tests::check(root, &image, &mut steps)?;
 
     let time = if in_ci { FUZZING_IN_CI } else { FUZZING };
     steps.run("Install the fuzzer", |log| fuzz::install(root, log))?;

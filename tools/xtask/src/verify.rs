@@ -13,7 +13,7 @@ use time::macros::format_description;
 use crate::lane::{self, Lane};
 use crate::report::{self, Facts, Part, Run, Verdict};
 use crate::step::{Log, Steps};
-use crate::{agreement, bench, host};
+use crate::{agreement, bench, host, samples};
 
 /// How much is done.
 #[derive(Clone, Args)]
@@ -47,6 +47,7 @@ pub(crate) fn run(root: &Path, effort: &Effort) -> Result<()> {
     let mut steps = Steps::new(root, "verify")?;
     let folder = empty_facts(root)?;
     let image = lane::build_driver(root, &mut steps)?;
+    samples::build_drivers(root, &mut steps)?;
     let mut run = Verification { steps: &mut steps, parts: Vec::new(), failures: Vec::new(), missing: BTreeMap::new() };
 
     run.tests("The image itself", |log| host::test_image(root, &image, log))?;

@@ -8,6 +8,7 @@ mod image;
 mod output;
 mod prefix;
 mod processes;
+mod services;
 
 use std::fs;
 use std::path::Path;

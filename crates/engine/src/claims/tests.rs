@@ -24,9 +24,16 @@ fn keys(kernel: &HostKernel, numbers: &BTreeSet<u64>) -> Keys<HostKernel> {
     Keys::Many(block)
 }
 
+/// Where a claim is.
+#[derive(Clone, Copy)]
+enum Stands {
+    InQueue(u32),
+    InPlace(Place),
+}
+
 /// A claim as the plainest possible model has it.
 struct Claimant {
-    slot: u32,
+    stands: Stands,
     numbers: BTreeSet<u64>,
     turn: Option<HostEvent>,
     holds: bool,
@@ -41,26 +48,62 @@ fn expected(queue: &[Claimant]) -> Vec<bool> {
     queue.iter().enumerate().map(free).collect()
 }
 
+/// Claims in a place of its own, if that is possible.
+fn enter_place(claims: &mut Claims<HostKernel>, queue: &[Claimant], numbers: &BTreeSet<u64>) -> Option<Claimant> {
+    let number = *numbers.first()?;
+    let entered = claims.enter_place(&key(number));
+    let others = || queue.iter().map(|claimant| &claimant.numbers);
+    let possible = queue.iter().all(|claimant| matches!(claimant.stands, Stands::InPlace(_)))
+        && others().all(|numbers| !numbers.contains(&number))
+        && queue.len() < PLACES;
+    assert_eq!(entered.is_some(), possible);
+    let numbers = BTreeSet::from([number]);
+    entered.map(|place| Claimant { stands: Stands::InPlace(place), numbers, turn: None, holds: true })
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// Somebody comes for some keys; for one of them in a place of its own, if that is possible.
+    Come(BTreeSet<u64>, bool),
+    /// One of those who hold leaves.
+    Leave(prop::sample::Index),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let numbers = prop::collection::btree_set(0_u64..12, 1..5);
+    prop_oneof![
+        (numbers, any::<bool>()).prop_map(|(numbers, alone)| Step::Come(numbers, alone)),
+        any::<prop::sample::Index>().prop_map(Step::Leave),
+    ]
+}
+
 proptest! {
-    /// At each step somebody comes for some keys, or one of those who hold leaves.
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
     #[test]
-    fn each_address_is_served_in_the_order_of_arrival(
-        steps in prop::collection::vec(
-            (any::<bool>(), prop::collection::btree_set(0_u64..12, 1..5), any::<prop::sample::Index>()), 1..120,
-        ),
-    ) {
+    fn each_address_is_served_in_the_order_of_arrival(steps in prop::collection::vec(step(), 1..120)) {
         let kernel = HostKernel::new();
         let mut claims = Claims::new(&kernel, 4).expect("memory");
         let mut queue: Vec<Claimant> = Vec::new();
-        for (come, numbers, which) in steps {
-            let holding: Vec<_> = (0..queue.len()).filter(|position| queue[*position].holds).collect();
-            if come || holding.is_empty() {
-                let entered = claims.enter(&kernel, keys(&kernel, &numbers)).expect("memory");
-                let holds = entered.turn.is_none();
-                queue.push(Claimant { slot: entered.slot, numbers, turn: entered.turn, holds });
-            } else {
-                let leaving = queue.remove(*which.get(&holding));
-                claims.leave(leaving.slot);
+        for step in steps {
+            match step {
+                Step::Come(numbers, alone) => {
+                    let placed = if alone { enter_place(&mut claims, &queue, &numbers) } else { None };
+                    queue.push(placed.unwrap_or_else(|| {
+                        let entered = claims.enter(&kernel, keys(&kernel, &numbers)).expect("memory");
+                        let holds = entered.turn.is_none();
+                        Claimant { stands: Stands::InQueue(entered.slot), numbers, turn: entered.turn, holds }
+                    }));
+                }
+                Step::Leave(which) => {
+                    let holding: Vec<_> = (0..queue.len()).filter(|position| queue[*position].holds).collect();
+                    if !holding.is_empty() {
+                        match queue.remove(*which.get(&holding)).stands {
+                            Stands::InQueue(slot) => claims.leave(slot),
+                            Stands::InPlace(place) => claims.leave_place(place),
+                        }
+                    }
+                }
             }
             let expected = expected(&queue);
             for (claimant, holds) in queue.iter_mut().zip(expected) {
@@ -69,7 +112,7 @@ proptest! {
                 claimant.holds |= was_set;
                 prop_assert_eq!(claimant.holds, holds, "{:?}", claimant.numbers);
             }
-            prop_assert_eq!(claims.active() as usize, queue.len());
+            prop_assert_eq!(claims.is_idle(), queue.is_empty());
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What is kept of a lease, of each of its holders, and of a handle.
 
+use crate::index::Node;
 use crate::key::Key;
 use crate::slab::{NIL, Record};
-use crate::tree::{Links, Node};
 
 /// Where a lease stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,7 +32,8 @@ pub(crate) struct Lease {
     pub(crate) state: State,
     /// The state that a suspended lease has when it is resumed.
     pub(super) resumed_state: State,
-    pub(super) links: Links,
+    /// The next in the same bucket of the index.
+    pub(super) next: u32,
     pub(super) first_holder: u32,
     pub(super) next_orphan: u32,
     pub(super) previous_orphan: u32,
@@ -48,7 +49,7 @@ impl Default for Lease {
             shared: false,
             state: State::Reserved,
             resumed_state: State::Reserved,
-            links: Links::default(),
+            next: NIL,
             first_holder: NIL,
             next_orphan: NIL,
             previous_orphan: NIL,
@@ -65,7 +66,7 @@ impl Lease {
 
 impl Record for Lease {
     fn free_link(&mut self) -> &mut u32 {
-        self.links.spare()
+        &mut self.next
     }
 }
 
@@ -74,12 +75,12 @@ impl Node for Lease {
         &self.key
     }
 
-    fn links(&mut self) -> &mut Links {
-        &mut self.links
+    fn next(&self) -> u32 {
+        self.next
     }
 
-    fn linked(&self) -> &Links {
-        &self.links
+    fn next_mut(&mut self) -> &mut u32 {
+        &mut self.next
     }
 }
 

@@ -170,7 +170,7 @@ impl Tables {
             if self.find(number).is_some() {
                 self.leases.remove(lease);
             } else {
-                self.leases.resume(lease);
+                self.leases.resume(&self.kernel, lease);
                 self.model.insert(number, kept);
             }
         }
@@ -259,12 +259,10 @@ impl Tables {
     }
 
     fn check(&self) -> Result<(), TestCaseError> {
-        let mut listed = Vec::new();
-        let mut next = self.leases.first_listed(&Key::FIRST, false);
-        while let Some(lease) = next {
-            listed.push((lease.key.luid().0, lease.holders as usize, lease.state));
-            next = self.leases.first_listed(&lease.key, true);
-        }
+        let listed = (0..self.leases.places()).filter_map(|place| self.leases.listed_at(place));
+        let listed = listed.map(|lease| (lease.key.luid().0, lease.holders as usize, lease.state));
+        let mut listed: Vec<_> = listed.collect();
+        listed.sort_by_key(|(key, _, _)| *key);
         let state = |lease: &ModelLease| if lease.orphaned { State::Orphaned } else { State::Live };
         let expected: Vec<_> =
             self.model.leases.iter().map(|(key, lease)| (*key, lease.holders.len(), state(lease))).collect();

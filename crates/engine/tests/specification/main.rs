@@ -10,4 +10,5 @@ mod reference;
 mod statistics;
 mod status_map;
 mod system;
+mod tracing;
 mod waits;

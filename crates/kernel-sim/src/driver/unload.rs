@@ -30,8 +30,13 @@ impl Core {
             return true;
         }
         let address = driver.object().address();
-        if driver.unload_routine() == 0 || state.unloading.get(&address) == Some(&true) {
+        if driver.unload_routine() == 0 {
             return false;
+        }
+        if state.unloading.get(&address) == Some(&true) {
+            drop(state);
+            // Another thread is at it.
+            return self.wait_until(None, |_| (!self.state().is_loaded(driver)).then_some(())).is_ok();
         }
         let is_closed = !state.is_driver_open(driver);
         state.unloading.insert(address, is_closed);
@@ -50,7 +55,13 @@ impl Core {
         if waits && !state.is_driver_open(driver) {
             state.unloading.insert(address, true);
             drop(state);
-            self.run_unload(driver);
+            if processor::driver() == driver.number() {
+                // It was closed by its own code, which goes on: a work item's routine, for instance.
+                let driver = Arc::clone(driver);
+                self.start_thread(move |core| core.run_unload(&driver));
+            } else {
+                self.run_unload(driver);
+            }
         }
     }
 
@@ -70,6 +81,7 @@ impl Core {
     /// Takes away a driver whose code will not run any more, and reports what it has left.
     pub(super) fn remove(self: &Arc<Self>, driver: &Arc<LoadedDriver>) {
         self.finish_work(driver.number());
+        self.finish_work_for(driver.number());
         self.judge_in_use(driver);
         self.report_leftovers(driver);
         self.forget(driver);
@@ -80,6 +92,8 @@ impl Core {
         state.objects.remove(driver.object().address());
         state.drivers.remove(&driver.object().address());
         state.unloading.remove(&driver.object().address());
+        drop(state);
+        self.change(|_| ());
     }
 }
 

@@ -122,6 +122,7 @@ pub(super) unsafe extern "win64" fn free(irp: usize) {
         if matches!(request.origin, Origin::Initialized(_)) {
             return core.report(Rule::IrpFree, "the IRP is freed, and is in the driver's own memory");
         }
+        core.judge_protected_completions(irp);
         core.state().forget_request(&request);
         drop(request.take_memory());
     }

@@ -9,6 +9,7 @@ use crate::driver::LoadedDriver;
 use crate::memory::Placement;
 use crate::owner::DriverNumber;
 use crate::processor::{self, Irql};
+use crate::synchronization::Unmet;
 use crate::violation::Rule;
 
 /// `IoAllocateWorkItem`.
@@ -89,6 +90,16 @@ impl Core {
         }
         drop(state);
         self.change(|_| ());
+    }
+
+    /// Waits until no work item's routine runs, if there is a file object that a driver has opened: another driver's may be about to
+    /// give back what it has referenced on this one's behalf.
+    pub(crate) fn finish_work_for(self: &Arc<Self>, driver: DriverNumber) {
+        if self.state().files.values().any(|file| file.opener.driver == driver) {
+            let is_running = || self.state().running_work.values().any(|running| *running > 0);
+            // What does not end is judged as it is then.
+            let _: Result<(), Unmet> = self.wait_until(None, |_| (!is_running()).then_some(()));
+        }
     }
 
     /// Waits until no routine of a driver's work items runs any more: the image stays as long as one does.

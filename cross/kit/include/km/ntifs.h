@@ -20,6 +20,13 @@
 struct __attribute__((aligned(16))) _DEVICE_OBJECT;
 struct __attribute__((aligned(16))) _IRP;
 
+/*
+ * mingw-w64's intrinsics declare these, and its wdm.h then defines them as static, which does not count any more: every object would
+ * have one for all to link with, and two objects could not be linked. The first declaration decides.
+ */
+static __inline__ unsigned char InterlockedBitTestAndSet(long volatile *, long);
+static __inline__ unsigned char InterlockedBitTestAndReset(long volatile *, long);
+
 /* mingw-w64 inlines a read of CR8; the WDK declares the function that ntoskrnl.exe exports. */
 #define KeGetCurrentIrql KitInlineKeGetCurrentIrql
 #include_next <ntifs.h>

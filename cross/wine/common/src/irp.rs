@@ -18,14 +18,38 @@ pub const IRP_MJ_CREATE: u8 = 0x00;
 pub const IRP_MJ_CLOSE: u8 = 0x02;
 /// A control code.
 pub const IRP_MJ_DEVICE_CONTROL: u8 = 0x0E;
+/// A control code that only drivers send.
+pub const IRP_MJ_INTERNAL_DEVICE_CONTROL: u8 = 0x0F;
 /// The last handle to a file object is closed.
 pub const IRP_MJ_CLEANUP: u8 = 0x12;
 
 /// SL_INVOKE_ON_CANCEL, SL_INVOKE_ON_SUCCESS and SL_INVOKE_ON_ERROR.
-const INVOKE_ALWAYS: u8 = 0xE0;
+pub const INVOKE_ALWAYS: u8 = 0xE0;
 
 /// `IO_COMPLETION_ROUTINE`, which windows-sys declares without its parameters.
-type CompletionRoutine = unsafe extern "system" fn(*const DEVICE_OBJECT, *const IRP, *mut c_void) -> NTSTATUS;
+pub type CompletionRoutine = unsafe extern "system" fn(*const DEVICE_OBJECT, *const IRP, *mut c_void) -> NTSTATUS;
+
+/// `IO_STACK_LOCATION.Parameters.DeviceIoControl`. windows-sys declares it without the alignment of the lengths to 8 bytes.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct DeviceControl {
+    /// The room for output, in bytes.
+    pub output_length: u32,
+    _padding: u32,
+    /// The length of the input, in bytes.
+    pub input_length: u32,
+    _padding2: u32,
+    /// What is asked.
+    pub control_code: u32,
+}
+
+impl DeviceControl {
+    /// A request with buffers of these lengths.
+    #[must_use]
+    pub const fn new(control_code: u32, input_length: u32, output_length: u32) -> Self {
+        Self { output_length, _padding: 0, input_length, _padding2: 0, control_code }
+    }
+}
 
 /// The stack location of the driver that has the IRP, as the inline function IoGetCurrentIrpStackLocation finds it.
 ///
@@ -39,6 +63,18 @@ pub unsafe fn current_location(irp: *const IRP) -> *mut IO_STACK_LOCATION {
     let overlay = unsafe { &tail.Overlay };
     // SAFETY: `PacketType`, which is beside it, is used after the completion only.
     unsafe { overlay.Anonymous2.Anonymous.CurrentStackLocation }
+}
+
+/// The stack location of the driver that is called next, as the inline function IoGetNextIrpStackLocation finds it.
+///
+/// # Safety
+/// `irp` is an IRP with a location left.
+#[must_use]
+pub unsafe fn next_location(irp: *const IRP) -> *mut IO_STACK_LOCATION {
+    // SAFETY: as the caller promises, and the location above it is the current one.
+    let current = unsafe { current_location(irp) };
+    // SAFETY: as the caller promises.
+    unsafe { current.sub(1) }
 }
 
 /// A request about a file object, without buffers.
@@ -97,11 +133,9 @@ unsafe fn fill_in(irp: &mut IRP, request: FileRequest, completed: *mut KEVENT) {
     let overlay = unsafe { &mut irp.Tail.Overlay };
     overlay.Thread = request.thread;
     overlay.OriginalFileObject = request.file;
-    // SAFETY: `PacketType`, which is beside it, is used after the completion only.
-    let current = unsafe { overlay.Anonymous2.Anonymous.CurrentStackLocation };
-    // SAFETY: a new IRP has at least one location, below the current one.
-    let next = unsafe { current.sub(1) };
-    // SAFETY: this is the next location, as the inline function IoGetNextIrpStackLocation finds it; the IRP is ours.
+    // SAFETY: a new IRP has at least one location.
+    let next = unsafe { next_location(irp) };
+    // SAFETY: the location is the IRP's, which is ours.
     let next = unsafe { &mut *next };
     next.MajorFunction = request.major_function;
     next.FileObject = request.file;

@@ -1,9 +1,10 @@
-//! What the project's kernel modules for Wine have in common.
+//! What the project's kernel modules for Wine have in common: memory, IRPs, the end after a panic.
 //!
 //! Wine's kernel host is a user-mode process, so that such a module may use ntdll besides ntoskrnl.exe.
 
 #![no_std]
 
+pub mod allocator;
 pub mod irp;
 mod memory;
 mod panic;

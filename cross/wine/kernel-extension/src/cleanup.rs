@@ -6,30 +6,27 @@
 //!
 //! Source: <https://learn.microsoft.com/windows-hardware/drivers/kernel/irp-mj-cleanup>
 
-use core::ffi::c_void;
-use core::mem::transmute;
-use core::ptr::null_mut;
-use core::sync::atomic::{AtomicPtr, Ordering};
+use alloc::collections::BTreeMap;
+use core::ptr;
 
 use windows_sys::Wdk::Foundation::{DEVICE_OBJECT, DRIVER_DISPATCH, DRIVER_OBJECT, IRP};
 use windows_sys::Wdk::System::SystemServices::IofCompleteRequest;
 use windows_sys::Win32::Foundation::{NTSTATUS, STATUS_SUCCESS};
 use wine_common::irp::{FileRequest, IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_CREATE, current_location, send};
 
+use crate::lock::Lock;
+
+/// What `DRIVER_DISPATCH` of windows-sys may be.
+type DispatchRoutine = unsafe extern "system" fn(*const DEVICE_OBJECT, *mut IRP) -> NTSTATUS;
+
 /// FO_CLEANUP_COMPLETE: the file object's last handle is closed.
-const CLEANUP_COMPLETE: u32 = 0x4000;
-/// The most drivers that one kernel host holds at a time.
-const MAX_DRIVERS: usize = 32;
+pub(crate) const CLEANUP_COMPLETE: u32 = 0x4000;
+/// The drivers whose routine for CLOSE was replaced: each driver's address, and that of its own routine.
+static HOOKED: Lock<BTreeMap<usize, Routine>> = Lock::new(BTreeMap::new());
 
-/// A driver whose routine for CLOSE was replaced.
-struct Hooked {
-    driver: AtomicPtr<DRIVER_OBJECT>,
-    /// The driver's own routine.
-    close: AtomicPtr<c_void>,
-}
-
-static HOOKED: [Hooked; MAX_DRIVERS] =
-    [const { Hooked { driver: AtomicPtr::new(null_mut()), close: AtomicPtr::new(null_mut()) } }; MAX_DRIVERS];
+/// A driver's own routine.
+#[derive(Clone, Copy)]
+struct Routine(DRIVER_DISPATCH);
 
 /// IofCompleteRequest.
 ///
@@ -58,30 +55,15 @@ unsafe extern "system" fn extension_IofCompleteRequest(irp: *mut IRP, priority_b
 /// # Safety
 /// The driver is loaded.
 unsafe fn hook(driver: *mut DRIVER_OBJECT) {
-    // SAFETY: the driver is loaded; Wine dispatches in one thread, so that nobody else writes its routines.
-    let routine = unsafe { &mut (*driver).MajorFunction[usize::from(IRP_MJ_CLOSE)] };
-    let own = routine.map_or(null_mut(), |routine| routine as *mut c_void);
-    if own == close as *mut c_void {
-        return;
-    }
-    let claim = |entry: &&Hooked| {
-        entry.driver.compare_exchange(null_mut(), driver, Ordering::AcqRel, Ordering::Acquire).is_ok()
-    };
-    if let Some(entry) = entry_of(driver).or_else(|| HOOKED.iter().find(claim)) {
-        entry.close.store(own, Ordering::Release);
+    HOOKED.with(|hooked| {
+        // SAFETY: the driver is loaded, and once it runs nobody writes its routines but this function, one thread at a time.
+        let routine = unsafe { &mut (*driver).MajorFunction[usize::from(IRP_MJ_CLOSE)] };
+        if routine.is_some_and(|routine| ptr::fn_addr_eq(routine, close as DispatchRoutine)) {
+            return;
+        }
+        hooked.insert(driver.addr(), Routine(*routine));
         *routine = Some(close);
-    }
-}
-
-fn entry_of(driver: *mut DRIVER_OBJECT) -> Option<&'static Hooked> {
-    HOOKED.iter().find(|entry| entry.driver.load(Ordering::Acquire) == driver)
-}
-
-/// The driver's own routine for CLOSE.
-fn own_close(driver: *mut DRIVER_OBJECT) -> DRIVER_DISPATCH {
-    let routine = entry_of(driver)?.close.load(Ordering::Acquire);
-    // SAFETY: `hook` stored a routine of this type, or the null pointer, which is the type's `None`.
-    unsafe { transmute::<*mut c_void, DRIVER_DISPATCH>(routine) }
+    });
 }
 
 /// The routine for CLOSE: sends CLEANUP, then calls the driver's own.
@@ -91,15 +73,20 @@ fn own_close(driver: *mut DRIVER_OBJECT) -> DRIVER_DISPATCH {
 unsafe extern "system" fn close(device: *const DEVICE_OBJECT, irp: *mut IRP) -> NTSTATUS {
     // SAFETY: the I/O manager calls with an IRP that is the driver's until it is completed.
     let request = unsafe { cleanup_before(irp) };
-    // SAFETY: the device and the file object live until CLOSE is completed. The driver can't refuse a CLEANUP.
-    let _ = unsafe { send(device, request) };
+    // SAFETY: the file object lives until CLOSE is completed.
+    let flags = unsafe { request.file.as_ref() }.map_or(0, |file| file.Flags);
+    if flags & CLEANUP_COMPLETE == 0 {
+        // SAFETY: the device and the file object live until CLOSE is completed. The driver can't refuse a CLEANUP.
+        let _ = unsafe { send(device, request) };
+    }
     // SAFETY: the file object lives until CLOSE is completed.
     if let Some(file) = unsafe { request.file.as_mut() } {
         file.Flags |= CLEANUP_COMPLETE;
     }
     // SAFETY: the device is alive.
     let driver = unsafe { (*device).DriverObject };
-    if let Some(own) = own_close(driver) {
+    let own = HOOKED.with(|hooked| hooked.get(&driver.addr()).copied());
+    if let Some(Routine(Some(own))) = own {
         // SAFETY: it is the routine that the I/O manager would have called.
         return unsafe { own(device, irp) };
     }

@@ -5,17 +5,37 @@
 //! Windows documents. A driver comes to it when the name `ntoskrnl.exe` in the import table of its *deployed copy* is
 //! replaced by `ntoswine.exe`, which is as long; its code is not touched.
 //!
-//! Each file is one gap. Everything runs at PASSIVE_LEVEL in a user-mode process, so that the locks of ntdll do.
+//! Each file is one gap. Everything runs in a user-mode process, so that the locks of ntdll do.
 
 #![no_std]
 
+extern crate alloc;
+
+mod callback;
 mod cancel_safe_queue;
 mod cleanup;
+mod clock;
+mod completion_routine;
+mod device_control;
+mod device_names;
+mod device_pointer;
+mod dpc;
+mod entry;
+mod irql;
+mod lock;
 mod lookup;
+mod name;
+mod objects;
+mod pin;
 mod pool;
 mod previous_mode;
+mod processor;
 mod push_lock;
 mod rundown;
-mod security;
+mod task_priority;
+mod thread;
+mod timer;
 mod tracing;
+mod unload;
+mod wait;
 mod work_item;

@@ -9,10 +9,7 @@ use windows_sys::Wdk::System::SystemServices::MmGetSystemRoutineAddress;
 use windows_sys::Win32::Foundation::{NTSTATUS, STATUS_SUCCESS, UNICODE_STRING};
 use windows_sys::Win32::System::Kernel::STRING;
 
-unsafe extern "C" {
-    /// The first byte of this module, which the linker defines.
-    static __ImageBase: u8;
-}
+use crate::pin;
 
 #[link(name = "ntdll", kind = "raw-dylib")]
 unsafe extern "system" {
@@ -53,8 +50,7 @@ unsafe fn export(name: *const UNICODE_STRING) -> *mut c_void {
     }
     let mut address = null_mut();
     // SAFETY: the module is this one, which is loaded; the string and the address live through the call.
-    let status =
-        unsafe { LdrGetProcedureAddress((&raw const __ImageBase).cast(), &raw const ansi, 0, &raw mut address) };
+    let status = unsafe { LdrGetProcedureAddress(pin::module().cast(), &raw const ansi, 0, &raw mut address) };
     // SAFETY: the call above allocated the string.
     unsafe { RtlFreeAnsiString(&raw mut ansi) };
     if status == STATUS_SUCCESS { address } else { null_mut() }

@@ -6,7 +6,7 @@ use core::ffi::c_void;
 use core::ptr::null_mut;
 
 use windows_sys::Wdk::Foundation::NonPagedPoolNx;
-use windows_sys::Wdk::System::SystemServices::{ExAllocatePoolWithTag, ExFreePoolWithTag};
+use windows_sys::Wdk::System::SystemServices::ExAllocatePoolWithTag;
 use windows_sys::Win32::Foundation::STATUS_INSUFFICIENT_RESOURCES;
 
 /// POOL_FLAG_UNINITIALIZED: the memory need not be zeroed.
@@ -43,14 +43,4 @@ unsafe extern "system" fn extension_ExAllocatePool2(flags: u64, bytes: usize, ta
         unsafe { RtlRaiseStatus(STATUS_INSUFFICIENT_RESOURCES) };
     }
     memory
-}
-
-/// ExFreePool2.
-///
-/// # Safety
-/// `memory` came from the pool with this tag and is not used any more.
-#[unsafe(no_mangle)]
-unsafe extern "system" fn extension_ExFreePool2(memory: *mut c_void, tag: u32, _: *const c_void, _: u32) {
-    // SAFETY: as the caller promises.
-    unsafe { ExFreePoolWithTag(memory, tag) };
 }

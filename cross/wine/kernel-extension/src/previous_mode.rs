@@ -1,4 +1,4 @@
-//! Who called, and at which level.
+//! Who called.
 
 use windows_sys::Wdk::Foundation::IRP;
 use windows_sys::Wdk::Storage::FileSystem::IoGetRequestorProcess;
@@ -7,13 +7,6 @@ use windows_sys::Wdk::System::SystemServices::{PsGetCurrentProcessId, PsGetProce
 #[link(name = "kernel32", kind = "raw-dylib")]
 unsafe extern "system" {
     safe fn GetCurrentProcessId() -> u32;
-}
-
-/// KeGetCurrentIrql. A real x64 kernel exports it for code that is not built with the WDK's inline version; Wine runs
-/// everything at PASSIVE_LEVEL.
-#[unsafe(no_mangle)]
-extern "system" fn extension_KeGetCurrentIrql() -> u8 {
-    0
 }
 
 /// ExGetPreviousMode: UserMode while Wine dispatches a client's request, which it does with the client's thread as the
@@ -36,10 +29,14 @@ extern "system" fn extension_ExGetPreviousMode() -> i8 {
 #[unsafe(no_mangle)]
 unsafe extern "system" fn extension_IoGetRequestorProcessId(irp: *const IRP) -> u32 {
     // SAFETY: as the caller promises.
-    let process = unsafe { IoGetRequestorProcess(irp) };
-    if process == 0 {
+    let tail = unsafe { &(*irp).Tail };
+    // SAFETY: `Overlay` is the member in use while a driver has the IRP.
+    if unsafe { tail.Overlay.Thread } == 0 {
+        // Wine's function reads it all the same.
         return 0;
     }
+    // SAFETY: as the caller promises, and a thread has sent it.
+    let process = unsafe { IoGetRequestorProcess(irp) };
     // SAFETY: the process object lives as long as the request.
     let id = unsafe { PsGetProcessId(process) };
     // Process ids have 32 bits, here as on Windows.

@@ -1,18 +1,18 @@
 //! Push locks, on ntdll's slim reader/writer locks: both are one pointer, zero when free.
 //!
-//! Source: <https://learn.microsoft.com/windows-hardware/drivers/kernel/eresource-structures> and the pages of
+//! Source: <https://learn.microsoft.com/windows-hardware/drivers/kernel/introduction-to-push-locks> and the pages of
 //! `ExAcquirePushLockExclusive` and its siblings, which are macros over the functions below.
 
 use core::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::lock::{RtlAcquireSRWLockExclusive, RtlReleaseSRWLockExclusive};
 
 /// `EX_PUSH_LOCK`, and `RTL_SRWLOCK` at the same time.
 type PushLock = AtomicUsize;
 
 #[link(name = "ntdll", kind = "raw-dylib")]
 unsafe extern "system" {
-    fn RtlAcquireSRWLockExclusive(lock: *const PushLock);
     fn RtlAcquireSRWLockShared(lock: *const PushLock);
-    fn RtlReleaseSRWLockExclusive(lock: *const PushLock);
     fn RtlReleaseSRWLockShared(lock: *const PushLock);
 }
 

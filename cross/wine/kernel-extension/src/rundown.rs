@@ -2,8 +2,9 @@
 //!
 //! Source: <https://learn.microsoft.com/windows-hardware/drivers/kernel/run-down-protection>
 
-use core::ffi::c_void;
 use core::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::wait;
 
 /// `EX_RUNDOWN_REF`: the lowest bit says that the object is being run down, the rest counts its users.
 type RundownReference = AtomicUsize;
@@ -12,12 +13,6 @@ type RundownReference = AtomicUsize;
 const RUNNING_DOWN: usize = 1;
 /// One user.
 const USER: usize = 2;
-
-#[link(name = "ntdll", kind = "raw-dylib")]
-unsafe extern "system" {
-    fn RtlWaitOnAddress(address: *const c_void, compare: *const c_void, size: usize, timeout: *const i64) -> i32;
-    fn RtlWakeAddressAll(address: *const c_void);
-}
 
 /// ExInitializeRundownProtection.
 #[unsafe(no_mangle)]
@@ -47,10 +42,10 @@ extern "system" fn extension_ExAcquireRundownProtection(reference: &RundownRefer
 /// ExReleaseRundownProtection.
 #[unsafe(no_mangle)]
 extern "system" fn extension_ExReleaseRundownProtection(reference: &RundownReference) {
+    // The waiter may free it as soon as it is released.
     let address: *const RundownReference = reference;
     if reference.fetch_sub(USER, Ordering::Release) == (RUNNING_DOWN | USER) {
-        // SAFETY: only the address counts; waking nobody does no harm, should the waiter have gone meanwhile.
-        unsafe { RtlWakeAddressAll(address.cast()) };
+        wait::wake(address);
     }
 }
 
@@ -59,11 +54,7 @@ extern "system" fn extension_ExReleaseRundownProtection(reference: &RundownRefer
 extern "system" fn extension_ExWaitForRundownProtectionRelease(reference: &RundownReference) {
     let mut state = reference.fetch_or(RUNNING_DOWN, Ordering::Acquire) | RUNNING_DOWN;
     while state != RUNNING_DOWN {
-        let address: *const RundownReference = reference;
-        // SAFETY: both addresses are of a `usize` that lives through the call; no timeout.
-        unsafe {
-            RtlWaitOnAddress(address.cast(), (&raw const state).cast(), size_of::<usize>(), core::ptr::null());
-        }
+        wait::while_equal(reference, state);
         state = reference.load(Ordering::Acquire);
     }
 }

@@ -10,7 +10,9 @@ use windows_sys::Wdk::System::SystemServices::{
     IoCreateDevice, IoCreateSymbolicLink, IoDeleteDevice, IoDeleteSymbolicLink, IofCompleteRequest,
 };
 use windows_sys::Win32::Foundation::{NTSTATUS, UNICODE_STRING};
-use wine_common::irp::{IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_CREATE, IRP_MJ_DEVICE_CONTROL, current_location};
+use wine_common::irp::{
+    DeviceControl, IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_CREATE, IRP_MJ_DEVICE_CONTROL, current_location,
+};
 
 use crate::unicode_string::{unicode_string, utf16};
 use crate::{gate, open_name, with_model};
@@ -84,16 +86,6 @@ unsafe extern "system" fn device_control(_device: *const DEVICE_OBJECT, irp: *mu
     unsafe { complete(irp, completion) }
 }
 
-/// `IO_STACK_LOCATION.Parameters.DeviceIoControl`. windows-sys declares it without the alignment of the lengths to 8 bytes.
-#[repr(C)]
-struct Parameters {
-    output_length: u32,
-    _padding: u32,
-    input_length: u32,
-    _padding2: u32,
-    control_code: u32,
-}
-
 /// Does what the request asks.
 ///
 /// # Safety
@@ -104,7 +96,7 @@ unsafe fn serve(irp: *mut IRP) -> Completion {
     // SAFETY: the IRP has a current location while a driver has it.
     let parameters = unsafe { &raw const (*location).Parameters };
     // SAFETY: for DEVICE_CONTROL the parameters are these.
-    let parameters = unsafe { &*parameters.cast::<Parameters>() };
+    let parameters = unsafe { &*parameters.cast::<DeviceControl>() };
     let Some(command) = Command::from_control_code(parameters.control_code) else {
         return Completion::of(NtStatus::INVALID_DEVICE_REQUEST);
     };

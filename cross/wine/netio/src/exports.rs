@@ -11,8 +11,9 @@ use netio_anycast_protocol::status::NtStatus;
 use netio_model::Function;
 use windows_sys::Wdk::Foundation::NonPagedPoolNx;
 use windows_sys::Wdk::System::SystemServices::{ExAllocatePoolWithTag, ExFreePoolWithTag};
+use wine_common::allocator;
 
-use crate::{allocator, gate, with_model};
+use crate::{gate, with_model};
 
 /// The rows of `MIB_ANYCASTIPADDRESS_TABLE` come after `NumEntries` and four bytes of padding.
 const TABLE_HEADER_SIZE: usize = 8;

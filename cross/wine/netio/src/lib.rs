@@ -7,7 +7,6 @@
 
 #![no_std]
 
-mod allocator;
 mod control;
 mod exports;
 mod gate;

@@ -13,15 +13,14 @@ use super::image::{self, KERNEL_EXTENSION};
 use super::output::run_to_file;
 use super::prefix::Prefix;
 use super::processes;
+use crate::package::Package;
 
-/// Where the driver package is put, relative to drive C.
-const PACKAGE: &str = "package";
 /// The service of the project's netio.sys, as `netio_model::control` names it.
 const NETIO_SERVICE: &str = "netio";
 /// The load order group that the driver's INF names: services of one group share a kernel host.
 const LOAD_ORDER_GROUP: &str = "NetioAnycast";
 /// How long Wine's own small programs may take.
-const TOOL_LIMIT: Duration = Duration::from_mins(1);
+pub(super) const TOOL_LIMIT: Duration = Duration::from_mins(1);
 /// What Wine writes, besides other things, when a kernel host ends without being asked to.
 const ENDED: [&str; 2] = ["wine: Unhandled", "unimplemented function"];
 
@@ -124,14 +123,16 @@ impl KernelHost {
     }
 
     /// Puts a driver package onto drive C, the driver's imports from the kernel led to the kernel extension, and returns the
-    /// Windows path of its directory.
+    /// Windows path of its INF.
     ///
     /// # Errors
     /// The driver imports what there is not, or a file can't be copied.
-    pub(crate) fn deploy_package(&self, package: &Path) -> Result<String> {
-        let target = self.prefix.drive_c(PACKAGE);
+    pub(crate) fn deploy_package(&self, package: &Package) -> Result<String> {
+        let folder = format!("packages/{}", package.service);
+        let target = self.prefix.drive_c(&folder);
         fs::create_dir_all(&target).with_context(|| format!("cannot create {}", target.display()))?;
-        for entry in fs::read_dir(package).with_context(|| format!("cannot read {}", package.display()))? {
+        let source = &package.directory;
+        for entry in fs::read_dir(source).with_context(|| format!("cannot read {}", source.display()))? {
             let source = entry?.path();
             let name = source.file_name().context("a directory's entry has a name")?;
             if source.extension() == Some(OsStr::new("sys")) {
@@ -145,7 +146,27 @@ impl KernelHost {
                 copy(&source, &target.join(name))?;
             }
         }
-        Ok(format!(r"C:\{PACKAGE}"))
+        Ok(format!(r"C:\packages\{0}\{0}.inf", package.service))
+    }
+
+    /// Puts a driver's image onto drive C as it is, into the folder `unchanged`: its imports stay those of Wine's own kernel.
+    ///
+    /// # Errors
+    /// It can't be copied.
+    pub(crate) fn deploy_unchanged(&self, package: &Package) -> Result<()> {
+        let target = self.prefix.drive_c("unchanged");
+        fs::create_dir_all(&target).with_context(|| format!("cannot create {}", target.display()))?;
+        let image = package.image();
+        copy(&image, &target.join(image.file_name().context("an image has a name")?))
+    }
+
+    /// Checks that these drivers together use every function that the kernel extension implements.
+    ///
+    /// # Errors
+    /// They do not.
+    pub(crate) fn check_extension_is_used(&self, drivers: &[Package]) -> Result<()> {
+        let images: Vec<PathBuf> = drivers.iter().map(Package::image).collect();
+        image::check_is_used(&self.modules.kernel_extension, &images)
     }
 
     /// Runs a Windows program, given by its path here or by a name that Wine finds.

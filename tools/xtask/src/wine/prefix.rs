@@ -81,8 +81,8 @@ impl Prefix {
         command
             .env("WINEPREFIX", &self.directory)
             .env("WINEDEBUG", KERNEL_CHANNELS)
-            // Neither .NET nor a browser is needed; netio.sys is the project's instead of Wine's.
-            .env("WINEDLLOVERRIDES", "mscoree,mshtml=;netio.sys=n")
+            // Neither .NET nor a browser nor a debugger is needed; netio.sys is the project's instead of Wine's.
+            .env("WINEDLLOVERRIDES", "mscoree,mshtml,winedbg.exe=;netio.sys=n")
             .env_remove("DISPLAY")
             .env_remove("WAYLAND_DISPLAY");
         command

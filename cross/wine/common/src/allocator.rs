@@ -1,4 +1,4 @@
-//! The model's memory: the pool of the kernel host.
+//! The modules' memory: the pool of the kernel host.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::null_mut;
@@ -6,8 +6,8 @@ use core::ptr::null_mut;
 use windows_sys::Wdk::Foundation::NonPagedPoolNx;
 use windows_sys::Wdk::System::SystemServices::{ExAllocatePoolWithTag, ExFreePoolWithTag};
 
-/// The pool tag, "NaMo" read as bytes.
-pub(crate) const TAG: u32 = u32::from_le_bytes(*b"NaMo");
+/// The pool tag, "NaWi" read as bytes.
+pub const TAG: u32 = u32::from_le_bytes(*b"NaWi");
 /// How pool memory is aligned on 64-bit systems.
 const POOL_ALIGNMENT: usize = 16;
 

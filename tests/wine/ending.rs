@@ -1,0 +1,149 @@
+//! How a handle ends: what a driver is sent, as the partner's journal tells it (`drivers/partner`).
+
+use std::process::{Child, Command};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use netio_anycast_client::{Access, DeviceTransport, Transport};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::lifecycle::{Restart, service};
+use crate::probe::{Probe, Verdict, code};
+
+const PEND: u32 = code(0x902);
+const READ_JOURNAL: u32 = code(0x904);
+const CLEAR_JOURNAL: u32 = code(0x905);
+
+/// `struct journal_entry` of `drivers/partner/partner.h`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+struct Entry {
+    file: u64,
+    event: u32,
+    detail: u32,
+}
+
+/// The events of a journal: IRP_MJ_ codes, and what the partner notes besides.
+const CREATE: u32 = 0x00;
+const CLOSE: u32 = 0x02;
+const CLEANUP: u32 = 0x12;
+const PENDED: u32 = 0x100;
+const CANCELLED: u32 = 0x101;
+
+/// How long something may take that has to happen.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The partner, opened by this test.
+struct Partner {
+    device: DeviceTransport,
+}
+
+impl Partner {
+    /// Opens it, and clears its journal.
+    fn new() -> Self {
+        let partner = Self { device: open() };
+        partner.device.control(CLEAR_JOURNAL, &[], &mut []).expect("the journal can be cleared");
+        partner
+    }
+
+    fn journal(&self) -> Vec<Entry> {
+        let mut output = vec![0; 1024 * size_of::<Entry>()];
+        let returned = self.device.control(READ_JOURNAL, &[], &mut output).expect("the journal can be read");
+        let entries = output[..returned.length].chunks(size_of::<Entry>());
+        entries.map(|entry| Entry::read_from_bytes(entry).expect("entries are whole")).collect()
+    }
+
+    /// The file object of the first entry with this event, once there is one.
+    fn file_of(&self, event: u32) -> u64 {
+        let started = Instant::now();
+        loop {
+            if let Some(entry) = self.journal().iter().find(|entry| entry.event == event) {
+                return entry.file;
+            }
+            assert!(started.elapsed() < PATIENCE, "event {event:#x} does not come: {:#x?}", self.journal());
+            thread::yield_now();
+        }
+    }
+
+    /// What happened to a file object until it was closed.
+    fn history(&self, file: u64) -> Vec<u32> {
+        let started = Instant::now();
+        loop {
+            let events: Vec<u32> =
+                self.journal().into_iter().filter(|entry| entry.file == file).map(|entry| entry.event).collect();
+            if events.contains(&CLOSE) {
+                return events;
+            }
+            assert!(started.elapsed() < PATIENCE, "the file object is not closed: {events:#x?}");
+            thread::yield_now();
+        }
+    }
+}
+
+fn open() -> DeviceTransport {
+    DeviceTransport::open_path(r"\\.\kernel_partner", Access::ReadWrite).expect("the partner runs")
+}
+
+/// This program as another process, which leaves a request pending.
+fn client() -> Child {
+    let this = std::env::current_exe().expect("the program has a path");
+    let arguments = ["--exact", "ending::leaves_a_request_pending", "--ignored"];
+    Command::new(this).args(arguments).spawn().expect("the program can be started again")
+}
+
+#[test]
+fn a_handle_that_is_closed_is_cleaned_up_first() {
+    let partner = Partner::new();
+    drop(open());
+    let file = partner.file_of(CREATE);
+    assert_eq!(partner.history(file), [CREATE, CLEANUP, CLOSE]);
+}
+
+#[test]
+fn a_client_that_is_killed_has_its_requests_cancelled_and_its_handles_closed() {
+    let partner = Partner::new();
+    let mut client = client();
+    let file = partner.file_of(PENDED);
+    client.kill().expect("the client is alive");
+    client.wait().expect("the client is dead");
+    assert_eq!(partner.history(file), [CREATE, PENDED, CANCELLED, CLEANUP, CLOSE]);
+}
+
+#[test]
+fn a_request_that_its_sender_cancels_ends_and_the_handle_stays() {
+    let partner = Partner::new();
+    let device = open();
+    let request = device.begin(PEND, &[], 0).expect("the request can be sent");
+    let file = partner.file_of(PENDED);
+    request.cancel();
+    let ended = request.wait(Some(PATIENCE)).expect("the request ends");
+    assert_eq!(ended.expect_err("it was cancelled").win32.0, 995);
+    drop(request);
+    drop(device);
+    assert_eq!(partner.history(file), [CREATE, PENDED, CANCELLED, CLEANUP, CLOSE]);
+}
+
+#[test]
+#[ignore = "the client that another test starts and kills"]
+fn leaves_a_request_pending() {
+    let device = open();
+    let request = device.begin(PEND, &[], 0).expect("the request can be sent");
+    let _ = request.wait(None);
+}
+
+#[test]
+fn a_driver_is_not_unloaded_while_another_driver_has_its_device_open() {
+    let partner = service("kernel_partner");
+    let probe = Probe::open();
+    assert!(matches!(probe.run("holds_partner"), Ok(Verdict::Right(_))), "the probe opens the partner's device");
+    // Restarted when this ends, by whatever way.
+    let restart = Restart::stop(&partner);
+    assert!(matches!(probe.run("releases_partner"), Ok(Verdict::Right(_))), "the probe uses it and closes it");
+    let started = Instant::now();
+    while DeviceTransport::open_path(r"\\.\kernel_partner", Access::Read).is_ok() {
+        assert!(started.elapsed() < PATIENCE, "the partner does not go once its device is closed");
+        thread::yield_now();
+    }
+    drop(restart);
+    drop(Partner::new());
+}
