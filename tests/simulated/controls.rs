@@ -66,6 +66,10 @@ macro_rules! controls {
 
 controls! {
     breakpoint: Crash;
+    call_astray: Crash;
+    callback_left: CallbackLeft;
+    callback_object_left: ObjectLeft;
+    callback_unregistered_twice: CallbackInvalid;
     cancel_lock_kept: CancelLock;
     cancel_missing: IrpLost;
     crash_of_callee: Crash;
@@ -75,6 +79,7 @@ controls! {
     device_left: DeviceLeft;
     dpc_freed: DpcLeft;
     dpc_waits: IrqlTooHigh;
+    event_data_missing: EventData;
     extension_overrun: Crash;
     fast_mutex_across_netio: IrqlTooHigh;
     fast_mutex_unsafe: CriticalRegion;
@@ -116,6 +121,9 @@ controls! {
     object_gone: ObjectInvalid;
     object_left: ObjectLeft;
     object_not_referenced: ObjectDereferenced;
+    paged_code_at_dispatch_level: PagedMemory;
+    paged_data_at_dispatch_level: PagedMemory;
+    paged_pool_at_dispatch_level: PagedMemory;
     pool_double_free: PoolDoubleFree;
     pool_invalid_free: PoolInvalidFree;
     pool_leak: PoolLeak;
@@ -123,6 +131,9 @@ controls! {
     pool_overrun: PoolOverrun;
     pool_use_after_free: Crash;
     pool_wrong_tag: PoolWrongTag;
+    provider_left: ProviderLeft;
+    provider_registered_twice: ProviderInvalid;
+    registry_type: RegistryType;
     resource_deleted_while_held: Resource;
     resource_left: Resource;
     resource_outside_critical_region: CriticalRegion;
@@ -130,13 +141,17 @@ controls! {
     row_not_aligned: RowInvalid;
     rundown_left: Rundown;
     rundown_released_twice: Rundown;
+    section_not_locked: SectionLock;
     semaphore_limit: SemaphoreLimit;
+    shutdown_left: ShutdownLeft;
     spin: TimeLimit;
     spin_lock_at_passive_level: IrqlTooLow;
     spin_lock_kept: LockKept;
     spin_lock_taken_twice: LockOwner;
     table_freed_twice: TableInvalidFree;
     table_not_freed: TableLeak;
+    thread_left: ThreadLeft;
+    thread_terminated: ThreadInvalid;
     timer_left: TimerLeft;
     timer_not_initialized: NotInitialized;
     timer_on_stack: TimerLeft;
@@ -144,6 +159,7 @@ controls! {
     wait_forever: WaitForever;
     work_item_freed_twice: WorkItemInvalid;
     work_item_left: WorkItemLeft;
+    work_item_not_uninitialized: WorkItemLeft;
 }
 
 #[test]
@@ -219,6 +235,14 @@ fn a_crash_while_loading_is_a_verdict_too() {
         "{report}"
     );
     assert!(kernel.open(DEVICE, &Caller::system(), DesiredAccess::READ).is_err());
+}
+
+#[test]
+fn a_call_of_what_is_not_there_is_reported_with_its_place() {
+    let (_, violations) = run("call_astray");
+    let report = violations.first().expect("the rule is broken").to_string();
+    assert!(report.contains("access violation at address 0x40"), "{report}");
+    assert!(report.contains(" control(_DEVICE_OBJECT*, _IRP*) (controls/call_astray.c:7)"), "{report}");
 }
 
 #[test]

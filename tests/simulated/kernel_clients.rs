@@ -2,6 +2,6 @@
 
 mod build;
 mod calls;
-mod proxy;
+pub(crate) mod proxy;
 mod raised;
 mod samples;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use kernel_sim::{Activity, Kernel, Rule, Work, interleaving};
+use netio_anycast_protocol::interface::QUERY_INTERFACE;
 use netio_anycast_protocol::operation::Operation;
 use netio_anycast_tests::facts::{self, Cell, Distinct, Judgements, Overlap};
 
@@ -16,17 +17,27 @@ static WANTED: LazyLock<bool> = LazyLock::new(|| std::env::var_os(facts::FOLDER)
 /// What a driver did, as the report names it.
 pub(crate) fn name(activity: Activity) -> String {
     match activity {
-        Activity::Control(code) => Operation::from_control_code(code)
+        Activity::InternalControl(QUERY_INTERFACE) => "QUERY_INTERFACE".to_owned(),
+        Activity::Control(code) | Activity::InternalControl(code) => Operation::from_control_code(code)
             .map_or_else(|| "other control codes".to_owned(), |operation| operation.definition().name.to_owned()),
         activity => activity.to_string(),
     }
 }
 
-/// Adds what was judged in a kernel that has come to its end. To be called before anything is asserted of it.
+/// By rule and operation, how often the rule was judged and broken.
+type Cells = BTreeMap<(Rule, String), (u64, u64)>;
+
+static CELLS: Mutex<Cells> = Mutex::new(BTreeMap::new());
+
+/// Adds what was judged in a kernel that has come to its end, and writes it. To be called before anything is asserted of it.
 pub(crate) fn judged(kernel: &Kernel) {
-    /// By rule and operation, how often the rule was judged and broken.
-    type Cells = BTreeMap<(Rule, String), (u64, u64)>;
-    static CELLS: Mutex<Cells> = Mutex::new(BTreeMap::new());
+    note(kernel);
+    // Nobody knows which kernel is the last.
+    write_judgements();
+}
+
+/// Adds what was judged in one of many kernels. Whoever runs them all [writes it](write_judgements).
+pub(crate) fn note(kernel: &Kernel) {
     if !*WANTED {
         return;
     }
@@ -35,6 +46,14 @@ pub(crate) fn judged(kernel: &Kernel) {
         let cell = cells.entry((judgement.rule, name(judgement.activity))).or_default();
         *cell = (cell.0 + judgement.judged, cell.1 + judgement.broken);
     }
+}
+
+/// Writes what was judged so far.
+pub(crate) fn write_judgements() {
+    if !*WANTED {
+        return;
+    }
+    let cells = CELLS.lock().unwrap_or_else(PoisonError::into_inner);
     let rules = Rule::ALL.iter().map(|rule| facts::Rule {
         name: format!("{rule:?}"),
         title: rule.title().to_owned(),
@@ -47,7 +66,6 @@ pub(crate) fn judged(kernel: &Kernel) {
         judged: *judged,
         broken: *broken,
     });
-    // Nobody knows which kernel is the last.
     facts::write("simulated", &Judgements { rules: rules.collect(), cells: cells.collect() });
 }
 

@@ -108,6 +108,20 @@ impl Core {
             && it.built.has_ended_for(processor::thread())
     }
 
+    /// A thread ends: what it has had built is cancelled, and brings nothing any more.
+    pub(crate) fn cancel_built_requests(self: &Arc<Self>, thread: usize) {
+        let irps: Vec<usize> = self.change(|it| {
+            let own = it.built.recipients.extract_if(.., |_, recipient| recipient.thread == thread);
+            own.map(|(irp, _)| irp).collect()
+        });
+        for irp in irps {
+            let request = self.state().requests.get(&irp).cloned();
+            if let Some(request) = request {
+                self.cancel(&request);
+            }
+        }
+    }
+
     /// Hands over one request that has come back for a thread. Returns false if there is none.
     fn hand_over_to(&self, thread: usize) -> bool {
         let Some(recipient) = self.change(|it| it.built.take_ended_for(thread)) else { return false };

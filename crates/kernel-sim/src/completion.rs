@@ -38,7 +38,7 @@ impl Core {
                     return Ok(());
                 }
                 Step::Routine { routine, device, context } => {
-                    if self.call_completion_routine(&request, routine, [device, address, context, 0])? {
+                    if self.call_completion_routine(&request, routine, &[device, address, context])? {
                         return Ok(());
                     }
                     match request.with_irp(|irp| irp.current() > request.stack_size) {
@@ -94,7 +94,7 @@ impl Core {
         self: &Arc<Self>,
         request: &Arc<Request>,
         routine: usize,
-        arguments: [usize; 4],
+        arguments: &[usize],
     ) -> Result<bool, Crash> {
         let owner = self.driver_at(routine).or_else(|| self.driver(processor::driver()));
         let Some(driver) = owner else { return Ok(false) };
@@ -102,7 +102,7 @@ impl Core {
         // Before the call: a routine may let another thread free the IRP.
         let protection = self.take_protection(request);
         let called = self.call_driver(&driver, routine, arguments, irql, Some(request));
-        if let Some(protection) = protection {
+        if let Some(protection) = &protection {
             self.end_protection(protection);
         }
         let (value, after) = called?;

@@ -23,9 +23,10 @@ use crate::process::ProcessId;
 use crate::processor;
 use crate::request::Request;
 use crate::schedule;
-use crate::service::{NTOSKRNL, Service};
+use crate::service::{NTOSKRNL, Service, ShutdownNotification, WorkItem};
 use crate::synchronization::Synchronization;
 use crate::tally::{Occasion, Tally};
+use crate::tracing::Tracing;
 use crate::violation::{Frame, Rule, Violation};
 
 /// A test that breaks the same rule a million times wants to hear of it, but not a million times.
@@ -45,6 +46,8 @@ pub struct Options {
     pub time_limit: Duration,
     /// When time passes.
     pub time: Time,
+    /// How many bytes of pool may be charged to one process at a time.
+    pub pool_quota: usize,
     /// Which calls of services fail.
     pub faults: Faults,
     /// What is in the registry.
@@ -59,6 +62,7 @@ impl Default for Options {
             allocate_pool2: true,
             time_limit: Duration::from_secs(10),
             time: Time::default(),
+            pool_quota: usize::MAX,
             faults: Faults::default(),
             registry: Registry::new(),
             coverage: None,
@@ -82,16 +86,9 @@ const TYPE: usize = 16;
 pub(crate) struct PoolBlock {
     pub(crate) block: Block,
     pub(crate) tag: u32,
-    /// Who allocated it.
-    pub(crate) maker: Maker,
-}
-
-/// A work item that a driver has allocated.
-#[derive(Debug)]
-pub(crate) struct WorkItem {
-    pub(crate) _block: Block,
-    pub(crate) device: usize,
-    pub(crate) queued: bool,
+    pub(crate) is_paged: bool,
+    /// The process whose quota it was charged to.
+    pub(crate) charged: Option<ProcessId>,
     /// Who allocated it.
     pub(crate) maker: Maker,
 }
@@ -148,9 +145,15 @@ pub(crate) struct State {
     pub(crate) next_handle: usize,
     pub(crate) pool: HashMap<usize, PoolBlock>,
     pub(crate) freed_pool: BTreeSet<usize>,
+    /// How many bytes of pool are charged to each process.
+    pub(crate) charged_pool: BTreeMap<ProcessId, usize>,
     pub(crate) work_items: BTreeMap<usize, WorkItem>,
+    /// How often drivers have locked a section that may be paged out, by where it begins.
+    pub(crate) locked_sections: BTreeMap<usize, usize>,
     /// How many routines of work items are going to run or are running, by the driver whose device they are for.
     pub(crate) running_work: BTreeMap<DriverNumber, usize>,
+    /// The devices that are told when the system shuts down.
+    pub(crate) shutdown: Vec<ShutdownNotification>,
     /// The IRPs that there are, by their addresses.
     pub(crate) requests: HashMap<usize, Arc<Request>>,
     /// The devices that protected completion routines keep, by the IRP and the number of the stack location.
@@ -161,6 +164,8 @@ pub(crate) struct State {
     pub(crate) files: BTreeMap<usize, File>,
     pub(crate) next_file_handle: u64,
     pub(crate) processes: BTreeMap<ProcessId, usize>,
+    /// The events that have names, in lower case.
+    pub(crate) events: BTreeMap<String, usize>,
     /// The memory of objects that need no more than it, by their addresses.
     pub(crate) other_objects: BTreeMap<usize, Block>,
     pub(crate) leaks: Leaks,
@@ -180,6 +185,7 @@ pub(crate) struct Core {
     pub(crate) arena: Arc<Arena>,
     pub(crate) state: Mutex<State>,
     pub(crate) netio: Mutex<Netio>,
+    pub(crate) tracing: Mutex<Tracing>,
     /// What threads wait for. Taken before the state, never while that is held.
     pub(crate) synchronization: Mutex<Synchronization>,
     /// Something has changed that threads may wait for.
@@ -224,6 +230,7 @@ impl Core {
             arena,
             state: Mutex::new(State { next_handle: 0x8000_0000, ..State::default() }),
             netio: Mutex::default(),
+            tracing: Mutex::default(),
             synchronization: Mutex::default(),
             changed: Condvar::new(),
             cancel_lock: AtomicBool::new(false),
@@ -302,6 +309,8 @@ impl Core {
 
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::SeqCst);
+        // Nobody waits any more.
+        self.change(|_| ());
     }
 
     pub(crate) fn is_stopped(&self) -> bool {

@@ -5,6 +5,7 @@
 //! driver that spins, by a signal of the simulator's own.
 
 mod privileged;
+mod stack_copy;
 
 use std::cell::Cell;
 use std::mem::{MaybeUninit, zeroed};
@@ -12,9 +13,14 @@ use std::ops::Range;
 use std::ptr::null_mut;
 use std::sync::Once;
 
+use netio_anycast_protocol::status::NtStatus;
+
+pub(crate) use self::stack_copy::word as stack_word;
 use crate::coverage;
 use crate::image::StackPointers;
-use crate::trampoline::{self, Entry};
+use crate::paging::{self, Access};
+use crate::processor;
+use crate::trampoline::{self, ARGUMENTS, Entry};
 
 /// Why a call was given up.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +38,12 @@ pub(crate) const TIME_LIMIT: i32 = libc::SIGURG;
 
 /// Instead of a signal: a driver that this one has called has crashed.
 pub(crate) const NESTED: i32 = -1;
+/// Instead of a signal: the thread was to end here.
+pub(crate) const TERMINATED: i32 = -2;
+/// Instead of a signal: an exception was raised; its status stands for the address.
+pub(crate) const RAISED: i32 = -3;
+/// Instead of a signal: memory was touched at DISPATCH_LEVEL or above that may be paged out.
+pub(crate) const PAGED: i32 = -4;
 
 /// A call into the driver, as its thread's signal handlers see it.
 struct Guard {
@@ -56,7 +68,7 @@ thread_local! {
 ///
 /// # Safety
 /// `function` is code of a driver's image that is mapped, or of the simulator itself, and follows the convention.
-pub(crate) unsafe fn call(code: Range<usize>, function: usize, arguments: [usize; 4]) -> Result<usize, Crash> {
+pub(crate) unsafe fn call(code: Range<usize>, function: usize, arguments: [usize; ARGUMENTS]) -> Result<usize, Crash> {
     install();
     let entry = Entry { stack: 0, instruction: 0 };
     let mut guard = Guard { entry, crash: Cell::new(None), code, outer: INNERMOST.get() };
@@ -67,7 +79,8 @@ pub(crate) unsafe fn call(code: Range<usize>, function: usize, arguments: [usize
     let result = unsafe { trampoline::call(entry, function, &raw const arguments) };
     INNERMOST.set(guard.outer);
     let crash = guard.crash.take();
-    CALLEE_CRASHED.set(crash.is_some() && !guard.outer.is_null());
+    let has_crashed = crash.is_some_and(|crash| crash.signal != TERMINATED);
+    CALLEE_CRASHED.set(has_crashed && !guard.outer.is_null());
     crash.map_or(Ok(result), Err)
 }
 
@@ -76,9 +89,26 @@ pub(crate) unsafe fn call(code: Range<usize>, function: usize, arguments: [usize
 /// # Safety
 /// Only a service may call it, with nothing on the stack that must be dropped.
 pub(crate) unsafe fn give_up(reason: i32) -> ! {
+    // SAFETY: as the caller promises.
+    unsafe { give_up_with(reason, 0) }
+}
+
+/// Raises an exception in the driver that has called the service which runs. Drivers' own handlers are not looked for.
+///
+/// # Safety
+/// Only a service may call it, with nothing on the stack that must be dropped.
+pub(crate) unsafe fn raise(status: NtStatus) -> ! {
+    // SAFETY: as the caller promises.
+    unsafe { give_up_with(RAISED, status.0.cast_unsigned() as usize) }
+}
+
+/// # Safety
+/// As for [`give_up`].
+unsafe fn give_up_with(reason: i32, address: usize) -> ! {
     // SAFETY: a guard is in the list as long as its call is under way, and a service runs in one.
     let guard = unsafe { &*INNERMOST.get() };
-    guard.crash.set(Some(Crash { signal: reason, address: 0, stack: StackPointers::default() }));
+    let stack = last_call(guard);
+    guard.crash.set(Some(Crash { signal: reason, address, stack }));
     // SAFETY: the entry is that of the call, and nothing on the stack in between must be dropped, as the caller promises.
     unsafe { trampoline::leave(&raw const guard.entry) }
 }
@@ -93,6 +123,17 @@ pub(crate) unsafe fn propagate() {
         // SAFETY: as the caller promises.
         unsafe { give_up(NESTED) };
     }
+}
+
+/// Where the driver has called the last service in a call that is given up, whether inside that or behind it.
+fn last_call(guard: &Guard) -> StackPointers {
+    let call = processor::call().map(|call| call.stack).unwrap_or_default();
+    let stack = StackPointers { end: guard.entry.stack, is_copied: true, ..call };
+    if (1..guard.entry.stack).contains(&stack.stack) {
+        // SAFETY: it is the driver's stack, on which it has called a service.
+        unsafe { stack_copy::keep(stack.stack, guard.entry.stack) };
+    }
+    stack
 }
 
 fn install() {
@@ -112,11 +153,6 @@ fn install() {
 }
 
 extern "C" fn handle(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
-    let guard = INNERMOST.get();
-    // SAFETY: a guard is in the list as long as its call is under way.
-    let Some(guard) = (unsafe { guard.as_ref() }) else {
-        return outside_of_drivers(signal);
-    };
     // SAFETY: the kernel calls a SA_SIGINFO handler with the signal's information.
     let info = unsafe { &*info };
     // SAFETY: every signal but TIME_LIMIT has an address, and for that one the value is not used.
@@ -124,6 +160,17 @@ extern "C" fn handle(signal: i32, info: *mut libc::siginfo_t, context: *mut libc
     let context = context.cast::<libc::ucontext_t>();
     // SAFETY: and with the interrupted thread's registers.
     let registers = unsafe { &mut (*context).uc_mcontext.gregs };
+    // The simulator's own code comes to memory that is paged out, too.
+    let reason = match page_in(signal, info.si_code, address, registers) {
+        Access::Again => return,
+        Access::Forbidden => PAGED,
+        Access::Other => signal,
+    };
+    let guard = INNERMOST.get();
+    // SAFETY: a guard is in the list as long as its call is under way.
+    let Some(guard) = (unsafe { guard.as_ref() }) else {
+        return outside_of_drivers(signal);
+    };
     let value = |register: i64| usize::try_from(register.cast_unsigned()).unwrap_or_default();
     let instruction = value(registers[libc::REG_RIP as usize]);
     let stack = value(registers[libc::REG_RSP as usize]);
@@ -136,17 +183,33 @@ extern "C" fn handle(signal: i32, info: *mut libc::siginfo_t, context: *mut libc
         registers[libc::REG_RIP as usize] -= 1;
         return;
     }
+    // The driver has gone to where there is no code; who has called it there is on top of the stack.
+    let is_astray = reason == libc::SIGSEGV && address == instruction;
+    let is_in_driver = guard.code.contains(&instruction);
     // Privileged instructions raise SIGSEGV here.
-    if signal == libc::SIGSEGV && guard.code.contains(&instruction) && privileged::emulate(registers) {
+    if reason == libc::SIGSEGV && is_in_driver && !is_astray && privileged::emulate(registers) {
         return;
     }
-    guard.crash.set(Some(Crash {
-        signal,
-        address,
-        stack: StackPointers { instruction: Some(instruction), stack, frame, end: guard.entry.stack },
-    }));
+    let stack = if is_in_driver || is_astray {
+        // SAFETY: it is the driver's stack, on which it was running.
+        unsafe { stack_copy::keep(stack, guard.entry.stack) };
+        let instruction = (!is_astray).then_some(instruction);
+        StackPointers { instruction, stack, frame, end: guard.entry.stack, is_copied: true }
+    } else {
+        last_call(guard)
+    };
+    guard.crash.set(Some(Crash { signal: reason, address, stack }));
     registers[libc::REG_RSP as usize] = guard.entry.stack.cast_signed() as i64;
     registers[libc::REG_RIP as usize] = guard.entry.instruction.cast_signed() as i64;
+}
+
+/// Sees to an access to memory that is paged out, and to the end of a single step that one has made necessary.
+fn page_in(signal: i32, code: i32, address: usize, registers: &mut [i64; 23]) -> Access {
+    match signal {
+        libc::SIGSEGV => paging::fault(address, registers),
+        libc::SIGTRAP if code == libc::TRAP_TRACE && paging::stepped(registers) => Access::Again,
+        _ => Access::Other,
+    }
 }
 
 /// A crash of the simulator itself, or of the program around it: as if there were no handler.

@@ -63,12 +63,6 @@ impl State {
         }
     }
 
-    /// Keeps a device, even if it is deleted, for a work item's routine, until it is released. Returns its driver.
-    pub(crate) fn retain_device(&mut self, address: usize) -> Option<Arc<LoadedDriver>> {
-        self.objects.retain(address);
-        self.devices.get(&address).map(|device| Arc::clone(&device.driver))
-    }
-
     /// How many stack locations an IRP for a device needs.
     pub(crate) fn stack_size(&self, device: usize) -> i8 {
         self.devices.get(&device).map_or(1, |device| device.header().stack_size.max(1))

@@ -14,6 +14,7 @@ use crate::major::Major;
 use crate::processor::Irql;
 use crate::request::{Dispatch, Event, Lengths, Outcome, Request};
 use crate::status;
+use crate::synchronization::Unmet;
 use crate::tally::Occasion;
 use crate::violation::Rule;
 
@@ -58,8 +59,7 @@ impl Core {
         let dispatch = Dispatch::new(driver.number(), driver.shared_name(), number, major, lengths(&location));
         request.begin(&dispatch, irql);
         let routine = driver.dispatch_routine(major);
-        let (value, after) =
-            self.call_driver(&driver, routine, [device, request.address, 0, 0], irql, Some(request))?;
+        let (value, after) = self.call_driver(&driver, routine, &[device, request.address], irql, Some(request))?;
         self.judge_irql(&driver, routine, (irql, after), Some(request));
         let status = returned_status(value);
         self.judge_return(&driver, request, &dispatch, status);
@@ -127,9 +127,8 @@ impl Core {
 
     /// Waits until a pending IRP is completed.
     pub(crate) fn wait_for_request(self: &Arc<Self>, device: usize, request: &Request) -> Outcome {
-        let due = self.is_stopped().then_some(0);
-        self.wait_until(due, |_| request.outcome()).unwrap_or_else(|_| {
-            if !self.is_stopped() {
+        self.wait_until(None, |_| request.outcome()).unwrap_or_else(|unmet| {
+            if unmet == Unmet::Never {
                 self.report_lost(device, request);
             }
             Outcome::bare(NtStatus::UNSUCCESSFUL)

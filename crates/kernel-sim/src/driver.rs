@@ -133,8 +133,8 @@ impl Core {
         state.drivers.insert(driver.object.address(), Arc::clone(&driver));
         state.objects.insert(driver.object.address(), ObjectKind::Driver);
         drop(state);
-        let arguments = [driver.object.address(), driver.registry_path, 0, 0];
-        let result = self.call_driver(&driver, driver.image.entry(), arguments, Irql::PASSIVE_LEVEL, None);
+        let arguments = [driver.object.address(), driver.registry_path];
+        let result = self.call_driver(&driver, driver.image.entry(), &arguments, Irql::PASSIVE_LEVEL, None);
         let status = match result {
             Ok((value, after)) => {
                 self.judge_irql(&driver, driver.image.entry(), (Irql::PASSIVE_LEVEL, after), None);

@@ -6,6 +6,8 @@
 use zerocopy::{FromBytes, IntoBytes};
 
 use crate::layout::UnicodeString;
+use crate::memory::PAGE;
+use crate::processor;
 
 /// Reads a value.
 ///
@@ -50,6 +52,33 @@ pub(crate) unsafe fn bytes(address: usize, length: usize) -> Vec<u8> {
 pub(crate) unsafe fn write_bytes(address: usize, bytes: &[u8]) {
     // SAFETY: as the caller promises.
     unsafe { (address as *mut u8).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+}
+
+/// Whether all of some memory can be read.
+pub(crate) fn is_there(address: usize, length: usize) -> bool {
+    if length == 0 {
+        return true;
+    }
+    let Some(end) = address.checked_add(length) else { return false };
+    let first = address - address % PAGE;
+    // The operating system tells: it copies a byte of each page, or says that it can't.
+    (first..end).step_by(PAGE).map(|page| page.max(address)).all(can_read)
+}
+
+fn can_read(address: usize) -> bool {
+    if processor::core().arena.paging().is_out(address) {
+        // It comes back, or the driver may not touch it: then this is where it does.
+        // SAFETY: a driver that has called a service vouches for the address.
+        let _: u8 = unsafe { read(address) };
+        return true;
+    }
+    let mut byte = 0_u8;
+    let here = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
+    let there = libc::iovec { iov_base: address as *mut libc::c_void, iov_len: 1 };
+    // SAFETY: getpid has no preconditions.
+    let process = unsafe { libc::getpid() };
+    // SAFETY: the call writes to `byte` alone, and fails if it can't read there.
+    unsafe { libc::process_vm_readv(process, &raw const here, 1, &raw const there, 1, 0) == 1 }
 }
 
 /// Reads the characters of a `UNICODE_STRING`.

@@ -10,7 +10,7 @@ use crate::driver::LoadedDriver;
 use crate::leftovers::Leftover;
 use crate::owner::Maker;
 use crate::request::{Origin, Request};
-use crate::synchronization::Synchronization;
+use crate::synchronization::{Synchronization, Unmet};
 use crate::violation::Rule;
 
 impl Core {
@@ -18,6 +18,7 @@ impl Core {
     pub(crate) fn judge_memory(&self, memory: &Range<usize>) {
         let mut left = self.change(|it| it.take_from(memory));
         left.extend(self.state().take_requests_from(memory));
+        left.extend(self.state().take_work_items_from(memory));
         for (rule, detail, maker) in left {
             let place = self.named(&maker.stack).first().map(|frame| format!(": {frame}")).unwrap_or_default();
             self.report(rule, format!("{detail}{place}"));
@@ -33,7 +34,7 @@ impl Core {
             left.extend(it.take_from(&image));
             left
         });
-        if self.wait_for_deferred_calls().is_err() {
+        if self.wait_for_deferred_calls() == Err(Unmet::Never) {
             left.push((Rule::WaitForever, "a DPC does not end".to_owned(), Maker::default()));
         }
         for (rule, detail, maker) in left {

@@ -17,6 +17,7 @@ use crate::process::{Context, ProcessId};
 use crate::processor::{self, Irql};
 use crate::security::{self, Caller, DesiredAccess};
 use crate::tally::{Activity, Judgement};
+use crate::tracing::{Guid, Trace};
 use crate::violation::Violation;
 
 /// A simulated kernel, with its own drivers, devices, registry and NetIO. Clones are the same kernel.
@@ -83,6 +84,24 @@ impl Kernel {
     #[must_use]
     pub fn calls(&self) -> Vec<&'static str> {
         self.core.calls()
+    }
+
+    /// Shuts the system down: every device that was registered for it gets IRP_MJ_SHUTDOWN. Drivers stay loaded then.
+    pub fn shut_down(&self) {
+        self.core.shut_down();
+    }
+
+    /// Listens to a provider of events, of drivers that have registered it or will: to those up to a level (zero stands for all) and
+    /// with one of the keywords, or without any. Ends when what is returned is dropped.
+    #[must_use]
+    pub fn trace(&self, provider: Guid, level: u8, keywords: u64) -> Trace {
+        self.core.trace(provider, level, keywords)
+    }
+
+    /// What drivers have notified callback objects of, in order: the object's name and the two arguments.
+    #[must_use]
+    pub fn notifications(&self) -> Vec<(String, [usize; 2])> {
+        self.core.look(|it| it.callbacks.notified.clone())
     }
 
     /// Forgets the services that were called so far, so that those which follow are kept.

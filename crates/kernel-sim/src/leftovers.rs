@@ -31,6 +31,10 @@ impl State {
         for (name, link) in &self.links {
             left.push((Rule::LinkLeft, format!("the link {name}, made from here"), link.maker.clone()));
         }
+        for notification in &self.shutdown {
+            let detail = "a device to be told when the system shuts down, registered from here";
+            left.push((Rule::ShutdownLeft, detail.to_owned(), notification.maker.clone()));
+        }
         for handle in self.handles.values() {
             left.push((
                 Rule::HandleLeft,
@@ -81,6 +85,7 @@ impl State {
             unused.extend(self.objects.release(device).map(|kind| (device, kind)));
         }
         self.requests.retain(|_, request| request.origin.maker().is_none_or(|maker| maker.driver != driver));
+        self.shutdown.retain(|notification| notification.maker.driver != driver);
         self.pool.retain(|_, pool| pool.maker.driver != driver);
         self.work_items.retain(|_, work| work.maker.driver != driver);
         self.handles.retain(|_, handle| handle.maker.driver != driver);
@@ -105,6 +110,8 @@ impl Core {
         self.occasion(Occasion::Gone);
         let mut left = self.state().leftovers(driver.number());
         left.extend(self.netio().leftovers(driver.number()));
+        left.extend(self.look(|it| it.callbacks.leftovers(driver.number())));
+        left.extend(self.tracing().leftovers(driver.number()));
         for (rule, detail, maker) in left {
             self.report_of(driver, rule, detail, self.named(&maker.stack));
         }
@@ -116,6 +123,8 @@ impl Core {
         for (address, kind) in unused {
             self.delete_object(address, kind);
         }
+        self.change(|it| it.callbacks.registrations.retain(|_, it| it.maker.driver != driver.number()));
+        self.tracing().providers.retain(|_, provider| provider.maker.driver != driver.number());
         self.netio().tables.retain(|_, (_, maker)| maker.driver != driver.number());
     }
 }

@@ -13,13 +13,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
+use crate::paging::Paging;
+
 /// `PAGE_SIZE` of x64.
 pub(crate) const PAGE: usize = 4096;
 /// Pool is aligned to 16 bytes on 64-bit Windows.
 /// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exallocatepool2>
 const ALIGNMENT: usize = 16;
+const CACHE_LINE: usize = 64;
 /// The address space of one kernel: pages are used again only once all of it was used.
 const ARENA_PAGES: usize = 4 << 20;
+/// The same in bytes.
+pub(crate) const ARENA: usize = ARENA_PAGES * PAGE;
 /// What the bytes between a block's end and its guard page hold.
 const SLACK: u8 = 0xFB;
 
@@ -28,6 +33,7 @@ const SLACK: u8 = 0xFB;
 pub(crate) struct Arena {
     base: usize,
     pages: Mutex<Pages>,
+    paging: Box<Paging>,
 }
 
 #[derive(Debug, Default)]
@@ -46,6 +52,8 @@ pub(crate) enum Placement {
     /// As pool: page-aligned if it is a page or more, else [`AtEnd`](Self::AtEnd).
     /// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-exallocatepoolwithtag>
     Pool,
+    /// As close to the guard page as the alignment of the processor's cache lines allows.
+    CacheAligned,
 }
 
 impl Arena {
@@ -53,11 +61,12 @@ impl Arena {
     pub(crate) fn new() -> io::Result<Arc<Self>> {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         // SAFETY: a new mapping at an address that the system chooses touches nothing that exists.
-        let base = unsafe { libc::mmap(null_mut(), ARENA_PAGES * PAGE, libc::PROT_NONE, flags, -1, 0) };
+        let base = unsafe { libc::mmap(null_mut(), ARENA, libc::PROT_NONE, flags, -1, 0) };
         if base == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        Ok(Arc::new(Self { base: base as usize, pages: Mutex::default() }))
+        let base = base as usize;
+        Ok(Arc::new(Self { base, pages: Mutex::default(), paging: Paging::new(base..base + ARENA)? }))
     }
 
     /// Cuts a block of `length` bytes, each `fill`.
@@ -75,6 +84,7 @@ impl Arena {
         let address = match placement {
             Placement::Pool if length >= PAGE => start,
             Placement::Pool | Placement::AtEnd => end - length.next_multiple_of(ALIGNMENT),
+            Placement::CacheAligned => end - length.next_multiple_of(CACHE_LINE),
         };
         let block = Block { _run: run, address, length };
         // SAFETY: from the block's address to the end of its pages there is nothing but it.
@@ -85,12 +95,17 @@ impl Arena {
 
     /// Its addresses.
     pub(crate) const fn range(&self) -> Range<usize> {
-        self.base..self.base + ARENA_PAGES * PAGE
+        self.base..self.base + ARENA
     }
 
     /// Whether an address is one of the arena's.
     pub(crate) fn contains(&self, address: usize) -> bool {
         self.range().contains(&address)
+    }
+
+    /// Which of its memory may be paged out.
+    pub(crate) fn paging(&self) -> &Paging {
+        &self.paging
     }
 
     /// Takes a run of pages, which nobody may touch yet.
@@ -114,6 +129,7 @@ impl Arena {
     fn release(&self, first: usize, pages: usize) {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED;
         let start = self.base + first * PAGE;
+        self.paging.remove(&(start..start + pages * PAGE));
         // SAFETY: the pages are those of a run that is being dropped, so nobody may use them any more.
         let result = unsafe { libc::mmap(start as *mut _, pages * PAGE, libc::PROT_NONE, flags, -1, 0) };
         assert_ne!(result, libc::MAP_FAILED, "cannot unmap freed memory: {}", io::Error::last_os_error());
@@ -124,7 +140,7 @@ impl Arena {
 impl Drop for Arena {
     fn drop(&mut self) {
         // SAFETY: every run holds a reference to the arena, so there is none any more.
-        let result = unsafe { libc::munmap(self.base as *mut _, ARENA_PAGES * PAGE) };
+        let result = unsafe { libc::munmap(self.base as *mut _, ARENA) };
         debug_assert_eq!(result, 0, "the arena was mapped with this address and length");
     }
 }
@@ -141,6 +157,11 @@ impl Run {
     /// Where they begin.
     pub(crate) fn address(&self) -> usize {
         self.arena.base + self.first * PAGE
+    }
+
+    /// Which memory of their arena may be paged out.
+    pub(crate) fn paging(&self) -> &Paging {
+        self.arena.paging()
     }
 }
 
@@ -169,6 +190,12 @@ impl Block {
 
     pub(crate) const fn length(&self) -> usize {
         self.length
+    }
+
+    /// The pages that it lies on.
+    pub(crate) fn pages(&self) -> Range<usize> {
+        let start = self.address - self.address % PAGE;
+        start..(self.address + self.length.max(1)).next_multiple_of(PAGE)
     }
 
     /// The value at `offset`.

@@ -219,11 +219,19 @@ impl Core {
                 let device = self.state().devices.remove(&address);
                 drop(device);
             }
-            ObjectKind::Callback
-            | ObjectKind::Driver
-            | ObjectKind::Event
-            | ObjectKind::Process
-            | ObjectKind::Thread => {
+            ObjectKind::Callback => {
+                self.change(|it| it.callbacks.forget(address));
+                let object = self.state().other_objects.remove(&address);
+                drop(object);
+            }
+            ObjectKind::Event => {
+                let mut state = self.state();
+                state.events.retain(|_, event| *event != address);
+                let object = state.other_objects.remove(&address);
+                drop(state);
+                drop(object);
+            }
+            ObjectKind::Driver | ObjectKind::Process | ObjectKind::Thread => {
                 let object = self.state().other_objects.remove(&address);
                 drop(object);
             }

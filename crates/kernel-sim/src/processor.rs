@@ -7,6 +7,7 @@ use crate::core::Core;
 use crate::driver::LoadedDriver;
 use crate::image::StackPointers;
 use crate::owner::DriverNumber;
+use crate::paging;
 use crate::process::{self, Context, ProcessId};
 use crate::request::Request;
 use crate::service::Service;
@@ -102,6 +103,7 @@ pub(crate) fn irql() -> Irql {
 
 pub(crate) fn set_irql(irql: Irql) {
     IRQL.set(irql.0);
+    paging::irql_changed(irql);
 }
 
 pub(crate) fn call() -> Option<Call> {
@@ -161,6 +163,11 @@ fn object_in(process: ProcessId) -> usize {
         objects.0.push((process, object));
         object
     })
+}
+
+/// This thread, which has no object yet, is that of the system's process with this object.
+pub(crate) fn adopt_thread(object: usize) {
+    OBJECTS.with_borrow_mut(|objects| objects.0.push((ProcessId::SYSTEM, object)));
 }
 
 /// In which thread's context this one runs.
@@ -245,6 +252,7 @@ pub(crate) fn enter<R>(
             processor.stack_end.replace(std::ptr::from_ref(&here) as usize & !0xF),
             processor.activity.replace(request.map(|request| request.activity()).or(processor.activity.get())),
             processor.driver.replace(driver.number()),
+            paging::set_current(core.arena.paging()),
         )
     });
     if let Some(call) = outer.2 {
@@ -261,6 +269,7 @@ pub(crate) fn enter<R>(
         processor.stack_end.set(outer.3);
         processor.activity.set(outer.4);
         processor.driver.set(outer.5);
+        paging::set_current(outer.6);
     });
     result
 }

@@ -1,12 +1,15 @@
 //! The services that drivers may call: which there are, at which IRQL, and where that is said.
 
 mod built_irp;
+mod callback;
 mod cancel;
 mod cancel_safe_queue;
 mod deferred_call;
 mod device;
 mod dispatcher;
 mod event;
+mod event_object;
+mod exception;
 mod fast_mutex;
 mod irp;
 mod irql;
@@ -15,25 +18,34 @@ mod memory;
 mod netio;
 mod object;
 mod open;
+mod pageable_section;
 mod pool;
 mod process;
 mod protected_completion;
 mod reference;
 mod registry;
+mod registry_values;
 mod resource;
 mod rundown;
+mod shutdown;
 mod spin_lock;
 mod string;
+mod thread;
 mod time;
 mod timer;
+mod tracing;
 mod wait;
 mod work_item;
 
+pub(crate) use callback::Callbacks;
 pub(crate) use deferred_call::DeferredCalls;
 pub(crate) use event::set_event;
 pub(crate) use resource::Resource;
 pub(crate) use rundown::Rundown;
+pub(crate) use shutdown::ShutdownNotification;
+pub(crate) use thread::SystemThread;
 pub(crate) use timer::Timer;
+pub(crate) use work_item::WorkItem;
 
 use crate::processor::Irql;
 
@@ -258,6 +270,49 @@ services! {
     NTOSKRNL succeeds "PsGetThreadProcessId" = process::of_thread, HIGH_LEVEL, "ddi/ntddk/nf-ntddk-psgetthreadprocessid";
     NTOSKRNL may_fail "ZwCreateFile" = open::create_file, PASSIVE_LEVEL, "ddi/ntifs/nf-ntifs-ntcreatefile";
     NTOSKRNL may_fail "ZwOpenFile" = open::open_file, PASSIVE_LEVEL, "ddi/ntifs/nf-ntifs-ntopenfile";
+    NTOSKRNL may_fail "IoCreateNotificationEvent" = event_object::create_notification, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-iocreatenotificationevent";
+    NTOSKRNL may_fail "IoCreateSynchronizationEvent" = event_object::create_synchronization, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-iocreatesynchronizationevent";
+    NTOSKRNL may_fail "ZwCreateEvent" = event_object::create, PASSIVE_LEVEL, "ddi/ntifs/nf-ntifs-zwcreateevent";
+    // Callback objects, threads, work items in the driver's own memory.
+    NTOSKRNL may_fail "ExCreateCallback" = callback::create, APC_LEVEL, "ddi/wdm/nf-wdm-excreatecallback";
+    NTOSKRNL succeeds "ExNotifyCallback" = callback::notify, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-exnotifycallback";
+    NTOSKRNL may_fail "ExRegisterCallback" = callback::register, APC_LEVEL, "ddi/wdm/nf-wdm-exregistercallback";
+    NTOSKRNL succeeds "ExUnregisterCallback" = callback::unregister, APC_LEVEL, "ddi/wdm/nf-wdm-exunregistercallback";
+    NTOSKRNL succeeds "IoInitializeWorkItem" = work_item::initialize, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-ioinitializeworkitem";
+    NTOSKRNL succeeds "IoQueueWorkItemEx" = work_item::queue_with_item, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-ioqueueworkitemex";
+    NTOSKRNL succeeds "IoSizeofWorkItem" = work_item::size, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-iosizeofworkitem";
+    NTOSKRNL succeeds "IoUninitializeWorkItem" = work_item::uninitialize, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-iouninitializeworkitem";
+    NTOSKRNL may_fail "PsCreateSystemThread" = thread::create, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-pscreatesystemthread";
+    NTOSKRNL succeeds "PsTerminateSystemThread" = thread::terminate, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-psterminatesystemthread";
+    // Sections that may be paged out.
+    NTOSKRNL succeeds "MmLockPagableDataSection" = pageable_section::lock, APC_LEVEL, "ddi/wdm/nf-wdm-mmlockpagabledatasection";
+    NTOSKRNL succeeds "MmLockPagableSectionByHandle" = pageable_section::lock_again, APC_LEVEL, "ddi/ntddk/nf-ntddk-mmlockpagablesectionbyhandle";
+    NTOSKRNL succeeds "MmUnlockPagableImageSection" = pageable_section::unlock, APC_LEVEL, "ddi/wdm/nf-wdm-mmunlockpagableimagesection";
+    // Pool with quota, and exceptions.
+    NTOSKRNL may_fail "ExAllocatePoolWithQuotaTag" = pool::allocate_pool_with_quota, DISPATCH_LEVEL, "ddi/wdm/nf-wdm-exallocatepoolwithquotatag";
+    NTOSKRNL succeeds "ExRaiseAccessViolation" = exception::raise_access_violation, APC_LEVEL, "ddi/ntddk/nf-ntddk-exraiseaccessviolation";
+    NTOSKRNL succeeds "ExRaiseDatatypeMisalignment" = exception::raise_datatype_misalignment, APC_LEVEL, "ddi/ntddk/nf-ntddk-exraisedatatypemisalignment";
+    NTOSKRNL succeeds "ExRaiseStatus" = exception::raise_status, APC_LEVEL, "ddi/ntddk/nf-ntddk-exraisestatus";
+    // The registry, and the end of the system.
+    NTOSKRNL may_fail "IoOpenDriverRegistryKey" = registry::open_driver_key, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-ioopendriverregistrykey";
+    NTOSKRNL may_fail "IoRegisterLastChanceShutdownNotification" = shutdown::register, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-ioregisterlastchanceshutdownnotification";
+    NTOSKRNL may_fail "IoRegisterShutdownNotification" = shutdown::register, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-ioregistershutdownnotification";
+    NTOSKRNL succeeds "IoUnregisterShutdownNotification" = shutdown::unregister, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-iounregistershutdownnotification";
+    NTOSKRNL may_fail "RtlQueryRegistryValues" = registry_values::query, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-rtlqueryregistryvalues";
+    NTOSKRNL may_fail "ZwEnumerateKey" = registry::enumerate_keys, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-zwenumeratekey";
+    NTOSKRNL may_fail "ZwEnumerateValueKey" = registry::enumerate_values, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-zwenumeratevaluekey";
+    NTOSKRNL may_fail "ZwOpenKeyEx" = registry::open_key_with_options, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-zwopenkeyex";
+    NTOSKRNL may_fail "ZwQueryKey" = registry::query_key, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-zwquerykey";
+    // Event tracing. Events may be written at any IRQL; what they lead to is another matter.
+    NTOSKRNL succeeds "EtwEventEnabled" = tracing::event_enabled, HIGH_LEVEL, "ddi/wdm/nf-wdm-etweventenabled";
+    NTOSKRNL succeeds "EtwProviderEnabled" = tracing::provider_enabled, HIGH_LEVEL, "ddi/wdm/nf-wdm-etwproviderenabled";
+    NTOSKRNL may_fail "EtwRegister" = tracing::register, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-etwregister";
+    NTOSKRNL may_fail "EtwSetInformation" = tracing::set_information, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-etwsetinformation";
+    NTOSKRNL succeeds "EtwUnregister" = tracing::unregister, PASSIVE_LEVEL, "ddi/wdm/nf-wdm-etwunregister";
+    NTOSKRNL may_fail "EtwWrite" = tracing::write, HIGH_LEVEL, "ddi/wdm/nf-wdm-etwwrite";
+    NTOSKRNL may_fail "EtwWriteEx" = tracing::write_filtered, HIGH_LEVEL, "ddi/wdm/nf-wdm-etwwriteex";
+    NTOSKRNL may_fail "EtwWriteString" = tracing::write_string, HIGH_LEVEL, "ddi/wdm/nf-wdm-etwwritestring";
+    NTOSKRNL may_fail "EtwWriteTransfer" = tracing::write_transfer, HIGH_LEVEL, "ddi/wdm/nf-wdm-etwwritetransfer";
     // The SDK's header annotates NetIO's functions with PASSIVE_LEVEL; the pages say "< DISPATCH_LEVEL".
     NETIO may_fail "ConvertInterfaceIndexToLuid" = netio::luid_from_index, PASSIVE_LEVEL, "network/convertinterfaceindextoluid";
     NETIO may_fail "ConvertInterfaceLuidToIndex" = netio::index_from_luid, PASSIVE_LEVEL, "network/convertinterfaceluidtoindex";

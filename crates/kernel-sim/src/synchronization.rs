@@ -15,7 +15,8 @@ use crate::core::{Core, lock};
 use crate::locks::Locks;
 use crate::processor;
 use crate::schedule;
-use crate::service::{DeferredCalls, Resource, Rundown, Timer};
+use crate::service::{Callbacks, DeferredCalls, Resource, Rundown, SystemThread, Timer};
+use crate::violation::Rule;
 
 /// The state that threads wait for. Who holds it takes no other lock but the state of the kernel or of a request.
 #[derive(Debug, Default)]
@@ -27,6 +28,8 @@ pub(crate) struct Synchronization {
     pub(crate) resources: BTreeMap<usize, Resource>,
     pub(crate) rundowns: BTreeMap<usize, Rundown>,
     pub(crate) built: BuiltRequests,
+    pub(crate) callbacks: Callbacks,
+    pub(crate) system_threads: BTreeMap<usize, SystemThread>,
     /// Changes with everything that somebody may wait for.
     generation: u64,
     /// The threads that run drivers' code, or are going to, and don't wait.
@@ -55,6 +58,8 @@ pub(crate) enum Unmet {
     TimedOut,
     /// It won't come: everybody waits, or it took longer than a driver may take.
     Never,
+    /// A driver has crashed, and nobody goes on.
+    Stopped,
 }
 
 thread_local! {
@@ -167,6 +172,9 @@ impl Core {
             if due.is_some_and(|due| due <= synchronization.clock.interrupt_time()) {
                 break Err(Unmet::TimedOut);
             }
+            if self.is_stopped() {
+                break Err(Unmet::Stopped);
+            }
             let Some(left) = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) else {
                 break Err(due.map_or(Unmet::Never, |_| Unmet::TimedOut));
             };
@@ -197,6 +205,13 @@ impl Core {
         synchronization.go_on();
         self.wake(&synchronization);
         result
+    }
+
+    /// Judges a wait of the driver that has called a service.
+    pub(crate) fn judge_wait<R>(&self, result: &Result<R, Unmet>, detail: impl Into<String>) {
+        if matches!(result, Err(Unmet::Never)) {
+            self.report(Rule::WaitForever, detail);
+        }
     }
 
     /// It is `interrupt_time` now.
@@ -260,10 +275,24 @@ impl Core {
         self.start_thread_with(&mut lock(&self.synchronization), work);
     }
 
+    /// The same with an object for the thread.
+    pub(crate) fn start_thread_as(self: &Arc<Self>, object: usize, work: impl FnOnce(&Arc<Self>) + Send + 'static) {
+        self.start(&mut lock(&self.synchronization), Some(object), work);
+    }
+
     /// The same for who holds the state that threads wait for.
     pub(crate) fn start_thread_with(
         self: &Arc<Self>,
         synchronization: &mut Synchronization,
+        work: impl FnOnce(&Arc<Self>) + Send + 'static,
+    ) {
+        self.start(synchronization, None, work);
+    }
+
+    fn start(
+        self: &Arc<Self>,
+        synchronization: &mut Synchronization,
+        object: Option<usize>,
         work: impl FnOnce(&Arc<Self>) + Send + 'static,
     ) {
         synchronization.running += 1;
@@ -271,6 +300,7 @@ impl Core {
         schedule::spawn(move || {
             IS_SYSTEM.set(true);
             DEPTH.set(1);
+            object.into_iter().for_each(processor::adopt_thread);
             let thread = processor::thread();
             lock(&core.synchronization).enter(thread);
             let running = Running { core: &core, thread };

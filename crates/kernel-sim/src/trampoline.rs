@@ -23,7 +23,11 @@ pub(crate) struct Entry {
     pub(crate) instruction: usize,
 }
 
-/// Calls `function` by the Windows convention with four arguments, and fills in `entry` before.
+/// The most arguments that a function of a driver's has.
+pub(crate) const ARGUMENTS: usize = 8;
+
+/// Calls `function` by the Windows convention, and fills in `entry` before. A function that has fewer arguments does not look at
+/// the others.
 ///
 /// Whoever gives the call up sets the thread's stack pointer and instruction pointer to those of `entry`; it then returns
 /// here, with zero.
@@ -32,7 +36,11 @@ pub(crate) struct Entry {
 /// `function` is code that follows the convention. The thread's signal handlers alone may give the call up, and while it is
 /// given up no lock is held and nothing is on the stack that must be dropped.
 #[unsafe(naked)]
-pub(crate) unsafe extern "sysv64" fn call(entry: *mut Entry, function: usize, arguments: *const [usize; 4]) -> usize {
+pub(crate) unsafe extern "sysv64" fn call(
+    entry: *mut Entry,
+    function: usize,
+    arguments: *const [usize; ARGUMENTS],
+) -> usize {
     naked_asm!(
         // What the convention of Linux asks to be kept.
         "push rbx",
@@ -44,15 +52,19 @@ pub(crate) unsafe extern "sysv64" fn call(entry: *mut Entry, function: usize, ar
         "mov [rdi], rsp",
         "lea rax, [rip + 3f]",
         "mov [rdi + 8], rax",
-        // 32 bytes for the callee's copies of its arguments, and 8 to align the stack to 16.
-        "sub rsp, 40",
+        // 32 bytes for the callee's copies of its first four arguments, 32 for the others, and 8 to align the stack to 16.
+        "sub rsp, 72",
         "mov rax, rsi",
+        "movups xmm0, [rdx + 32]",
+        "movups [rsp + 32], xmm0",
+        "movups xmm0, [rdx + 48]",
+        "movups [rsp + 48], xmm0",
         "mov rcx, [rdx]",
         "mov r8, [rdx + 16]",
         "mov r9, [rdx + 24]",
         "mov rdx, [rdx + 8]",
         "call rax",
-        "add rsp, 40",
+        "add rsp, 72",
         "2:",
         "pop r15",
         "pop r14",
@@ -111,7 +123,7 @@ unsafe extern "win64" fn service_entry() {
 /// Notes which service the driver calls and from where, and judges the call as such.
 extern "win64" fn note_call(binding: &Binding, stack: usize, frame: usize) {
     let Binding { service, driver, .. } = *binding;
-    let stack = StackPointers { instruction: None, stack, frame, end: processor::stack_end() };
+    let stack = StackPointers { instruction: None, stack, frame, end: processor::stack_end(), is_copied: false };
     processor::set_call(Some(Call { service, driver, stack }));
     processor::core().called(service);
 }

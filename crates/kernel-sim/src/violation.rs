@@ -51,6 +51,10 @@ rules! {
     PoolOverrun: "nothing is written behind the end of a buffer", "devtest/special-pool";
     /// Pool was asked for in a way that is not allowed.
     PoolParameter: "pool is allocated with a size, a tag and a valid type", "ddi/wdm/nf-wdm-exallocatepool2";
+    /// Memory that may be paged out was touched at DISPATCH_LEVEL or above.
+    PagedMemory: "memory that may be paged out is touched below DISPATCH_LEVEL", "devtest/force-irql-checking";
+    /// A section was locked that can't be paged out, or unlocked that was not locked.
+    SectionLock: "sections that may be paged out are unlocked as often as they were locked", "ddi/wdm/nf-wdm-mmunlockpagableimagesection";
     /// An IRP was completed that was completed before.
     IrpCompletedTwice: "an IRP is completed once", "kernel/completing-irps";
     /// Something was completed that is no IRP of this driver.
@@ -129,6 +133,24 @@ rules! {
     ObjectDereferenced: "an object is dereferenced as often as it was referenced, with the same tag", "ddi/wdm/nf-wdm-obdereferenceobject";
     /// A reference to an object, or a file object that the driver had opened, was left at unload.
     ObjectLeft: "the driver dereferences what it has referenced or opened before it is unloaded", "kernel/life-cycle-of-an-object";
+    /// A device was left registered for the system's shutdown.
+    ShutdownLeft: "the driver unregisters its devices from the shutdown before it is unloaded", "ddi/wdm/nf-wdm-ioregistershutdownnotification";
+    /// A value was read from the registry in a way that lets its type decide how much is written.
+    RegistryType: "what is read from the registry directly is checked for its type", "ddi/wdm/nf-wdm-rtlqueryregistryvalues";
+    /// A callback was left registered at unload.
+    CallbackLeft: "the driver unregisters its callbacks before it is unloaded", "ddi/wdm/nf-wdm-exunregistercallback";
+    /// A callback was unregistered that was not registered, or something notified that is no callback object.
+    CallbackInvalid: "callbacks are unregistered once, and callback objects are used while they are there", "kernel/callback-objects";
+    /// A thread had not ended at unload.
+    ThreadLeft: "the driver's threads have ended before it is unloaded", "ddi/wdm/nf-wdm-psterminatesystemthread";
+    /// A thread was terminated that the driver had not created, or created with no code.
+    ThreadInvalid: "a driver terminates its own threads only", "ddi/wdm/nf-wdm-psterminatesystemthread";
+    /// A provider of events was left registered at unload.
+    ProviderLeft: "the driver unregisters its providers of events before it is unloaded", "ddi/wdm/nf-wdm-etwunregister";
+    /// A provider was used that is not registered, or registered with the handle of one that is.
+    ProviderInvalid: "a provider of events is registered and unregistered in turn, and used while it is registered", "ddi/wdm/nf-wdm-etwregister";
+    /// An event was written with data that is not there.
+    EventData: "the data of an event is there", "ddi/wdm/nf-wdm-etwwritetransfer";
     /// A table of NetIO's was left at unload.
     TableLeak: "every table that NetIO returns is freed", "network/freemibtable";
     /// A table of NetIO's was freed twice, or never was one.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kernel_sim::{Caller, Control, DesiredAccess, Faults, Irql, Options, Rule, Work, interleave};
+use kernel_sim::{Caller, Control, DesiredAccess, Faults, Irql, Options, Rule, Work};
 use netio_anycast_protocol::create::{CreateFlags, DeleteFlags, Lifetime};
 use netio_anycast_protocol::interface::{INTERFACE_SIZE, InterfaceRequest, QUERY_INTERFACE};
 use netio_anycast_protocol::operation::Operation;
@@ -12,6 +12,8 @@ use zerocopy::IntoBytes as _;
 
 use super::proxy::{self, Proxy, Send, Way};
 use crate::bench::{Bench, DEVICE, ETHERNET, address, on, resolved};
+use crate::report::Race;
+use crate::schedules::schedules;
 
 const PASSIVE: Irql = Irql::PASSIVE_LEVEL;
 
@@ -263,7 +265,8 @@ fn whoever_fails_leaves_nothing() {
 /// One thread calls while another gives the last reference but one back, and a third asks to unload the driver.
 #[test]
 fn a_reference_keeps_the_context_whatever_the_schedule() {
-    for seed in 0..300 {
+    let mut race = Race::new("a_reference_keeps_the_context_whatever_the_schedule", schedules(300));
+    for seed in 0..schedules(300) {
         let mut bench = Bench::new();
         let driver = proxy::load(&bench.kernel);
         let client = Proxy::open(&bench.kernel).expect("the device can be opened");
@@ -275,9 +278,11 @@ fn a_reference_keeps_the_context_whatever_the_schedule() {
             let _ = client.lease(row).expect("the context is there");
             client.delete(PASSIVE, row, DeleteFlags::empty()).expect("the context is there");
         });
-        let dereference: Work<'_> = Box::new(|| client.dereference(PASSIVE));
+        let dereference: Work<'_> = Box::new(|| {
+            let _ = client.dereference(PASSIVE);
+        });
         let unload: Work<'_> = Box::new(|| assert!(!bench.driver.unload(), "seed {seed}: it is in use"));
-        interleave(seed, vec![call, dereference, unload]);
+        race.run(seed, vec![call, dereference, unload]);
         assert!(bench.addresses().is_empty(), "seed {seed}");
         drop(client);
         assert!(driver.unload(), "seed {seed}");

@@ -25,7 +25,7 @@ const FORGET: u32 = code(5);
 
 /// How a request is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(crate) enum Way {
     /// IRP_MJ_DEVICE_CONTROL, by an IRP of the client's own.
     DeviceControl = 0,
     /// IRP_MJ_INTERNAL_DEVICE_CONTROL, by an IRP of the client's own.
@@ -36,17 +36,17 @@ pub(super) enum Way {
 
 /// A request for the proxy to send.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Send<'a> {
-    pub(super) way: Way,
-    pub(super) irql: Irql,
-    pub(super) code: u32,
-    pub(super) input: &'a [u8],
-    pub(super) output_length: usize,
+pub(crate) struct Send<'a> {
+    pub(crate) way: Way,
+    pub(crate) irql: Irql,
+    pub(crate) code: u32,
+    pub(crate) input: &'a [u8],
+    pub(crate) output_length: usize,
     /// Cancel it as soon as it is sent.
-    pub(super) cancel: bool,
-    pub(super) without_file: bool,
+    pub(crate) cancel: bool,
+    pub(crate) without_file: bool,
     /// On behalf of a program.
-    pub(super) user_mode: bool,
+    pub(crate) user_mode: bool,
 }
 
 impl<'a> Send<'a> {
@@ -59,12 +59,12 @@ impl<'a> Send<'a> {
 
 /// What became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub(super) status: NtStatus,
+pub(crate) struct Answer {
+    pub(crate) status: NtStatus,
     /// IoCallDriver returned STATUS_PENDING.
     pub(super) pended: bool,
     /// The output: as many bytes as Information says.
-    pub(super) output: Vec<u8>,
+    pub(crate) output: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, IntoBytes, Immutable)]
@@ -87,12 +87,22 @@ impl Command {
     }
 }
 
+/// A function of the interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Function {
+    Create = 0,
+    Delete = 1,
+    Get = 2,
+    GetTable = 3,
+}
+
+/// What its functions take.
 #[derive(Clone, Copy, Debug, IntoBytes, Immutable)]
 #[repr(C)]
-struct Arguments {
-    row: Row,
-    lifetime: u32,
-    flags: u32,
+pub(crate) struct Arguments {
+    pub(crate) row: Row,
+    pub(crate) lifetime: u32,
+    pub(crate) flags: u32,
 }
 
 #[derive(Clone, Copy, Debug, FromBytes, KnownLayout, Immutable)]
@@ -104,22 +114,22 @@ struct Outcome {
 }
 
 /// Loads the proxy, beside the netio-anycast driver.
-pub(super) fn load(kernel: &Kernel) -> Driver {
+pub(crate) fn load(kernel: &Kernel) -> Driver {
     kernel.load(&build::proxy(), "proxy").expect("the proxy loads")
 }
 
 /// A client.
-pub(super) struct Proxy {
+pub(crate) struct Proxy {
     handle: Handle,
 }
 
 impl Proxy {
-    pub(super) fn open(kernel: &Kernel) -> Result<Self, NtStatus> {
+    pub(crate) fn open(kernel: &Kernel) -> Result<Self, NtStatus> {
         Ok(Self { handle: kernel.open(LINK, &Caller::driver(), DesiredAccess::READ_WRITE)? })
     }
 
     /// Sends a request and waits for its end. The error is the proxy's own: no memory.
-    pub(super) fn send(&self, send: &Send<'_>) -> Result<Answer, NtStatus> {
+    pub(crate) fn send(&self, send: &Send<'_>) -> Result<Answer, NtStatus> {
         let length = |bytes: usize| u32::try_from(bytes).expect("as long as a test makes it");
         let command = Command {
             way: send.way as u32,
@@ -143,12 +153,19 @@ impl Proxy {
         self.query_with(InterfaceRequest::CURRENT)
     }
 
-    pub(super) fn query_with(&self, request: InterfaceRequest) -> Result<(), NtStatus> {
+    pub(crate) fn query_with(&self, request: InterfaceRequest) -> Result<(), NtStatus> {
         done(self.handle.control(QUERY, request.as_bytes(), 0).status)
     }
 
-    fn call(&self, irql: Irql, function: u32, arguments: Arguments, rows: usize) -> Result<(u64, Vec<Row>), NtStatus> {
-        let command = Command { code: function, ..Command::at(irql) };
+    /// Calls a function. Returns its information, and as many rows as it has written into room for `rows`.
+    pub(crate) fn call(
+        &self,
+        irql: Irql,
+        function: Function,
+        arguments: Arguments,
+        rows: usize,
+    ) -> Result<(u64, Vec<Row>), NtStatus> {
+        let command = Command { code: function as u32, ..Command::at(irql) };
         let input = [command.as_bytes(), arguments.as_bytes()].concat();
         let reply = self.handle.control(CALL, &input, size_of::<Outcome>() + rows * size_of::<Row>());
         done(reply.status)?;
@@ -160,7 +177,7 @@ impl Proxy {
 
     pub(super) fn create(&self, irql: Irql, row: Row, lifetime: Lifetime, flags: CreateFlags) -> Result<Row, NtStatus> {
         let arguments = Arguments { row, lifetime: lifetime as u32, flags: flags.bits() };
-        self.call(irql, 0, arguments, 1).map(|(_, rows)| rows[0])
+        self.call(irql, Function::Create, arguments, 1).map(|(_, rows)| rows[0])
     }
 
     pub(super) fn lease(&self, row: Row) -> Result<Row, NtStatus> {
@@ -168,31 +185,33 @@ impl Proxy {
     }
 
     pub(super) fn delete(&self, irql: Irql, row: Row, flags: DeleteFlags) -> Result<(), NtStatus> {
-        self.call(irql, 1, Arguments { row, lifetime: 0, flags: flags.bits() }, 0).map(drop)
+        self.call(irql, Function::Delete, Arguments { row, lifetime: 0, flags: flags.bits() }, 0).map(drop)
     }
 
     pub(super) fn get(&self, irql: Irql, row: Row) -> Result<Row, NtStatus> {
-        self.call(irql, 2, Arguments { row, lifetime: 0, flags: 0 }, 1).map(|(_, rows)| rows[0])
+        self.call(irql, Function::Get, Arguments { row, lifetime: 0, flags: 0 }, 1).map(|(_, rows)| rows[0])
     }
 
     /// As many rows of the table as `room`, and how many there are.
-    pub(super) fn table(&self, irql: Irql, room: usize) -> Result<(u64, Vec<Row>), NtStatus> {
+    pub(crate) fn table(&self, irql: Irql, room: usize) -> Result<(u64, Vec<Row>), NtStatus> {
         let nothing = Arguments { row: Row::on_index([0, 0, 0, 0].into(), 0), lifetime: 0, flags: 0 };
-        let (count, mut rows) = self.call(irql, 3, nothing, room)?;
+        let (count, mut rows) = self.call(irql, Function::GetTable, nothing, room)?;
         rows.truncate(usize::try_from(count).expect("a count"));
         Ok((count, rows))
     }
 
-    pub(super) fn reference(&self, irql: Irql) {
-        self.count(REFERENCE, irql);
+    /// Takes a reference to the interface.
+    pub(crate) fn reference(&self, irql: Irql) -> NtStatus {
+        self.count(REFERENCE, irql)
     }
 
-    pub(super) fn dereference(&self, irql: Irql) {
-        self.count(DEREFERENCE, irql);
+    /// Gives one back.
+    pub(crate) fn dereference(&self, irql: Irql) -> NtStatus {
+        self.count(DEREFERENCE, irql)
     }
 
-    fn count(&self, code: u32, irql: Irql) {
-        assert_eq!(self.handle.control(code, Command::at(irql).as_bytes(), 0).status, NtStatus::SUCCESS);
+    fn count(&self, code: u32, irql: Irql) -> NtStatus {
+        self.handle.control(code, Command::at(irql).as_bytes(), 0).status
     }
 
     /// Never gives back what it has.

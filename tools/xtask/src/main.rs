@@ -8,6 +8,7 @@ mod cargo;
 mod cross;
 mod demo;
 mod fuzz;
+mod fuzz_image;
 mod header;
 mod host;
 mod lane;
@@ -49,6 +50,8 @@ enum Command {
     Lint,
     /// Run the image in the simulated kernel at length, and write a report: target/verification/report.html
     Verify(verify::Effort),
+    /// Fuzz the image in the simulated kernel for hours, and let the corpus grow
+    FuzzImage(fuzz_image::Fuzzing),
     /// Measure what the driver costs per operation, into docs/benchmarks.md
     Bench,
     /// Build the driver package: target/driver/package
@@ -89,6 +92,7 @@ fn run(command: Command, root: &Path) -> Result<()> {
         Command::Test => test::run(root),
         Command::Lint => lint::run(root),
         Command::Bench => bench::run(root),
+        Command::FuzzImage(fuzzing) => fuzz_image::run(root, &fuzzing),
         Command::Verify(effort) => verify::run(root, &effort),
         Command::Build => {
             let image = lane::build_driver(root, &mut Steps::new(root, "build")?)?;

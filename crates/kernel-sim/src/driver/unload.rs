@@ -68,8 +68,8 @@ impl Core {
     /// Runs DriverUnload, and takes the driver away.
     fn run_unload(self: &Arc<Self>, driver: &Arc<LoadedDriver>) {
         let routine = driver.unload_routine();
-        let arguments = [driver.object().address(), 0, 0, 0];
-        let call = || self.call_driver(driver, routine, arguments, Irql::PASSIVE_LEVEL, None);
+        let arguments = [driver.object().address()];
+        let call = || self.call_driver(driver, routine, &arguments, Irql::PASSIVE_LEVEL, None);
         processor::during(Activity::Unload, || {
             if let Ok((_, after)) = processor::in_context(Context::SYSTEM, call) {
                 self.judge_irql(driver, routine, (Irql::PASSIVE_LEVEL, after), None);
@@ -81,6 +81,10 @@ impl Core {
     /// Takes away a driver whose code will not run any more, and reports what it has left.
     pub(super) fn remove(self: &Arc<Self>, driver: &Arc<LoadedDriver>) {
         self.finish_work(driver.number());
+        if !self.judge_threads(driver) {
+            // Its code stays: a thread runs there, and nobody can say until when.
+            return self.stop();
+        }
         self.finish_work_for(driver.number());
         self.judge_in_use(driver);
         self.report_leftovers(driver);

@@ -27,8 +27,30 @@ pub(crate) struct MappedImage {
     functions: Vec<RuntimeFunction>,
     /// The sections that the kernel discards once DriverEntry has returned.
     discardable: Vec<Range<usize>>,
+    /// Those that may be paged out.
+    pageable: Vec<PageableSection>,
     view: Vec<u8>,
     path: Option<PathBuf>,
+}
+
+/// What the names of sections begin with that may be paged out.
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/kernel/isolating-pageable-code>
+const PAGEABLE: &str = "PAGE";
+
+/// A section that may be paged out.
+#[derive(Debug)]
+pub(crate) struct PageableSection {
+    pub(crate) name: String,
+    /// Where it is in the image.
+    range: Range<usize>,
+    protection: i32,
+}
+
+impl PageableSection {
+    /// Where it begins in the image.
+    pub(crate) const fn start(&self) -> usize {
+        self.range.start
+    }
 }
 
 impl MappedImage {
@@ -51,7 +73,7 @@ impl MappedImage {
             coverage::watch(pages.run.address(), alias, coverage.clone())
         });
         let pe = image.pe()?;
-        let mut discardable = Vec::new();
+        let (mut discardable, mut pageable) = (Vec::new(), Vec::new());
         // What belongs to no section is out of reach.
         pages.protect(0..pages.length, libc::PROT_NONE).map_err(ImageError::Map)?;
         pages.protect(0..PAGE.min(pages.length), libc::PROT_READ).map_err(ImageError::Map)?;
@@ -62,8 +84,11 @@ impl MappedImage {
             if !start.is_multiple_of(PAGE) || range.is_empty() {
                 return Err(damaged("a section does not begin at a page of it"));
             }
+            let name = String::from_utf8_lossy(section.raw_name()).into_owned();
             if section.characteristics.get(LE).0 & pe::IMAGE_SCN_MEM_DISCARDABLE.0 != 0 {
                 discardable.push(range.clone());
+            } else if name.starts_with(PAGEABLE) {
+                pageable.push(PageableSection { name, range: range.clone(), protection: protection(section) });
             }
             pages.protect(range, protection(section)).map_err(ImageError::Map)?;
         }
@@ -72,7 +97,10 @@ impl MappedImage {
             return Err(damaged("its entry point lies outside of it"));
         }
         let functions = unwind::runtime_functions(&pe, &view)?;
-        Ok(Self { _watched: watched, pages, entry, functions, discardable, view, path: image.path.clone() })
+        let path = image.path.clone();
+        let mapped = Self { _watched: watched, pages, entry, functions, discardable, pageable, view, path };
+        mapped.pageable.iter().for_each(|section| mapped.set_pageable(section, true));
+        Ok(mapped)
     }
 
     pub(crate) fn base(&self) -> usize {
@@ -99,11 +127,28 @@ impl MappedImage {
         self.discardable.iter().try_for_each(|range| self.pages.protect(range.clone(), libc::PROT_NONE))
     }
 
+    /// The section at an address that may be paged out.
+    pub(crate) fn pageable_section(&self, address: usize) -> Option<&PageableSection> {
+        let offset = self.offset(address)?;
+        self.pageable.iter().find(|section| section.range.contains(&offset))
+    }
+
+    /// Lets a section be paged out, or keeps it.
+    pub(crate) fn set_pageable(&self, section: &PageableSection, is_pageable: bool) {
+        let pages = self.base() + section.range.start..self.base() + section.range.end;
+        if is_pageable {
+            self.pages.run.paging().add(&pages, section.protection);
+        } else {
+            self.pages.run.paging().remove(&pages);
+        }
+    }
+
     /// Takes it out of everybody's reach: the driver is unloaded. Its addresses stay its own as long as this lives.
     ///
     /// # Panics
     /// If the operating system refuses, which it has no reason to.
     pub(crate) fn discard(&self) {
+        self.pages.run.paging().remove(&(self.base()..self.base() + self.pages.length));
         self.pages.protect(0..self.pages.length, libc::PROT_NONE).expect("pages of a mapped image can be protected");
     }
 

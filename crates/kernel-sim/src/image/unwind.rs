@@ -7,6 +7,7 @@ use object::pe;
 use object::read::pe::PeFile64;
 
 use super::{ImageError, MappedImage, damaged};
+use crate::crash;
 
 /// More calls than that nest in no sane driver; a damaged stack must end somewhere.
 const MAX_DEPTH: usize = 64;
@@ -39,6 +40,8 @@ pub(crate) struct StackPointers {
     pub(crate) frame: usize,
     /// The stack's first byte that is not the driver's any more.
     pub(crate) end: usize,
+    /// The call was given up: what there was is in the copy of the stack.
+    pub(crate) is_copied: bool,
 }
 
 /// The functions of an image that have unwind information, in the order of their offsets.
@@ -72,7 +75,7 @@ fn word32(view: &[u8], offset: usize) -> Option<usize> {
 /// The calls that lead to `at`, the innermost first: the number of the image in `images`, and the offset there. Code of one
 /// image may have been called by another's.
 pub(crate) fn call_stack(images: &[&MappedImage], at: StackPointers) -> Vec<(usize, usize)> {
-    let mut walk = Walk { view: &[], stack: at.stack, frame: at.frame, end: at.end };
+    let mut walk = Walk { view: &[], stack: at.stack, frame: at.frame, end: at.end, is_copied: at.is_copied };
     let mut calls = Vec::new();
     let mut address = at.instruction.or_else(|| walk.pop());
     let image_of =
@@ -101,11 +104,15 @@ struct Walk<'a> {
     stack: usize,
     frame: usize,
     end: usize,
+    is_copied: bool,
 }
 
 impl Walk<'_> {
     fn peek(&self, address: usize) -> Option<usize> {
         let inside = address.is_multiple_of(8) && address >= self.stack && address.checked_add(8)? <= self.end;
+        if self.is_copied {
+            return crash::stack_word(address).filter(|_| inside);
+        }
         // SAFETY: between the driver's stack pointer and the frame of the simulator that called the driver, so it is this
         // thread's stack and readable.
         inside.then(|| unsafe { (address as *const usize).read() })

@@ -55,8 +55,8 @@ impl Core {
         let driver = self.driver_at(routine);
         if let Some(driver) = driver {
             request.note(Event::Cancelled);
-            let arguments = [device, request.address, 0, 0];
-            let returned = self.call_driver(&driver, routine, arguments, Irql::DISPATCH_LEVEL, Some(request));
+            let arguments = [device, request.address];
+            let returned = self.call_driver(&driver, routine, &arguments, Irql::DISPATCH_LEVEL, Some(request));
             if returned.is_ok_and(|(_, irql)| irql != before) {
                 let detail = "the cancel routine returned without releasing the cancel spin lock";
                 self.report_at(Rule::CancelLock, detail, vec![driver.frame_of(routine)], Some(request));

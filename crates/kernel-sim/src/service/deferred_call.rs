@@ -106,9 +106,7 @@ pub(super) unsafe extern "win64" fn remove(dpc: usize) -> u8 {
 /// Only the driver may call it.
 pub(super) unsafe extern "win64" fn flush() {
     let core = processor::core();
-    if core.wait_for_deferred_calls().is_err() {
-        core.report(Rule::WaitForever, "a DPC does not end");
-    }
+    core.judge_wait(&core.wait_for_deferred_calls(), "a DPC does not end");
 }
 
 /// What a `KDPC` says; `None`, and a violation, if it was not initialized.
@@ -156,7 +154,7 @@ impl Core {
         if let Some(driver) = self.driver_at(call.routine).filter(|_| !self.is_stopped()) {
             let arguments = [call.address, call.context, one, other];
             let irql = Irql::DISPATCH_LEVEL;
-            let run = || self.call_driver(&driver, call.routine, arguments, irql, None);
+            let run = || self.call_driver(&driver, call.routine, &arguments, irql, None);
             if let Ok((_, after)) = processor::in_context(Context::ARBITRARY, run) {
                 self.judge_irql(&driver, call.routine, (irql, after), None);
             }

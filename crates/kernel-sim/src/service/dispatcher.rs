@@ -68,6 +68,15 @@ pub(super) unsafe fn initialize(object: usize, kind: Kind, length: usize, state:
     unsafe { driver_memory::write(object + WAIT_LIST, [object + WAIT_LIST; 2]) };
 }
 
+/// Signals an object for good, as the end of a thread does.
+///
+/// # Safety
+/// The object is there.
+pub(super) unsafe fn signal(object: usize) {
+    // SAFETY: as the caller promises.
+    unsafe { driver_memory::write(object + SIGNAL_STATE, 1_i32) };
+}
+
 /// What an object is; `None`, and a violation, if it was never initialized.
 ///
 /// # Safety

@@ -147,9 +147,7 @@ impl Core {
         let taken = self.wait_until(None, |it| {
             it.locks.is_free(address, how).then(|| it.locks.take(address, kind, how, raised_from))
         });
-        if taken.is_err() {
-            self.report(Rule::WaitForever, format!("the {kind} was not released in time"));
-        }
+        self.judge_wait(&taken, format!("the {kind} was not released in time"));
         taken.is_ok()
     }
 

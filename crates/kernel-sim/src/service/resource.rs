@@ -302,7 +302,8 @@ impl Core {
             free.then(|| it.locks.take(resource, Kind::Resource, Held::Exclusive, None))
         });
         self.count_waiter(resource, |it| &mut it.exclusive_waiters, -1);
-        self.judge_taken(taken.is_ok())
+        self.judge_wait(&taken, "the resource was not released in time");
+        taken.is_ok()
     }
 
     fn acquire_resource_shared(self: &Arc<Self>, resource: usize, wait: bool, courtesy: Courtesy) -> bool {
@@ -328,7 +329,8 @@ impl Core {
         self.count_waiter(resource, |it| &mut it.shared_waiters, 1);
         let taken = self.wait_until(None, take);
         self.count_waiter(resource, |it| &mut it.shared_waiters, -1);
-        self.judge_taken(taken.is_ok())
+        self.judge_wait(&taken, "the resource was not released in time");
+        taken.is_ok()
     }
 
     fn count_waiter(&self, resource: usize, which: impl Fn(&mut Resource) -> &mut u32, change: i32) {
@@ -337,12 +339,5 @@ impl Core {
                 *count = count.saturating_add_signed(change);
             }
         });
-    }
-
-    fn judge_taken(&self, taken: bool) -> bool {
-        if !taken {
-            self.report(Rule::WaitForever, "the resource was not released in time");
-        }
-        taken
     }
 }

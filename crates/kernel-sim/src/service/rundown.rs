@@ -129,9 +129,7 @@ pub(super) unsafe extern "win64" fn wait(reference: usize) {
     let released = core.wait_until(None, |it| {
         it.rundowns.get(&reference).is_none_or(|rundown| rundown.protections == 0).then_some(())
     });
-    if released.is_err() {
-        core.report(Rule::WaitForever, "rundown protection was not released in time");
-    }
+    core.judge_wait(&released, "rundown protection was not released in time");
 }
 
 /// Works on an `EX_RUNDOWN_REF`. `None`, and a violation, if it was not initialized.

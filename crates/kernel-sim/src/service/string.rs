@@ -27,13 +27,37 @@ struct Guid {
 ///
 /// # Safety
 /// The driver vouches for them.
-unsafe fn terminated_length(characters: usize) -> usize {
+pub(super) unsafe fn terminated_length(characters: usize) -> usize {
     let mut length = 0;
     // SAFETY: as the caller promises.
     while unsafe { driver_memory::read::<u16>(characters + length) } != 0 {
         length += 2;
     }
     length
+}
+
+/// Reads characters that end with a zero.
+///
+/// # Safety
+/// The driver vouches for them.
+pub(super) unsafe fn terminated(characters: usize) -> String {
+    // SAFETY: as the caller promises.
+    let length = unsafe { terminated_length(characters) };
+    // SAFETY: as the caller promises.
+    let bytes = unsafe { driver_memory::bytes(characters, length) };
+    let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    String::from_utf16_lossy(&units)
+}
+
+/// Memory for characters, which the driver that has called a service frees as a string. Returns its address.
+pub(super) fn allocate(characters: &[u8]) -> usize {
+    let core = processor::core();
+    let block = core.arena.allocate(characters.len(), Placement::Pool, 0);
+    block.write_bytes(0, characters);
+    let address = block.address();
+    let maker = core.maker();
+    core.state().pool.insert(address, PoolBlock { block, tag: TAG, is_paged: true, charged: None, maker });
+    address
 }
 
 /// `RtlInitUnicodeString`.
@@ -113,11 +137,7 @@ pub(super) unsafe extern "win64" fn from_guid(guid: usize, string: usize) -> i32
     let text = format!("{{{:08X}-{:04X}-{:04X}-{clock}-{node}}}", guid.long, guid.short, guid.short2);
     let characters: Vec<u8> = text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect();
     let maximum_length = u16::try_from(characters.len()).unwrap_or(u16::MAX);
-    let block = core.arena.allocate(characters.len(), Placement::Pool, 0);
-    block.write_bytes(0, &characters);
-    let buffer = block.address();
-    let maker = core.maker();
-    core.state().pool.insert(buffer, PoolBlock { block, tag: TAG, maker });
+    let buffer = allocate(&characters);
     let header = UnicodeString { length: maximum_length - 2, maximum_length, padding: 0, buffer };
     // SAFETY: as the driver vouches.
     unsafe { driver_memory::write(string, header) };

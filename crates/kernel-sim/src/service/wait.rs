@@ -12,7 +12,7 @@ use crate::locks::Kind as Lock;
 use crate::processor::{self, Irql};
 use crate::synchronization::{Synchronization, Unmet};
 use crate::violation::Rule;
-use crate::{driver_memory, status};
+use crate::{crash, driver_memory, status};
 
 /// `WAIT_TYPE.WaitAll`.
 const WAIT_ALL: i32 = 0;
@@ -34,7 +34,10 @@ pub(super) unsafe extern "win64" fn single(
     // SAFETY: as the driver vouches.
     let timeout = unsafe { read_timeout(timeout) };
     // SAFETY: as the driver vouches.
-    unsafe { wait(&[object], true, timeout) }
+    let status = unsafe { wait(&[object], true, timeout) };
+    // SAFETY: there is nothing here to be dropped.
+    unsafe { leave_if_stopped() };
+    status
 }
 
 /// `KeWaitForMultipleObjects`. Of any, returns which.
@@ -64,7 +67,10 @@ pub(super) unsafe extern "win64" fn multiple(
         *address = unsafe { driver_memory::read(objects + index * size_of::<usize>()) };
     }
     // SAFETY: as the driver vouches.
-    unsafe { wait(addresses.get(..count as usize).unwrap_or_default(), kind == WAIT_ALL, timeout) }
+    let status = unsafe { wait(addresses.get(..count as usize).unwrap_or_default(), kind == WAIT_ALL, timeout) };
+    // SAFETY: there is nothing here to be dropped.
+    unsafe { leave_if_stopped() };
+    status
 }
 
 /// `KeDelayExecutionThread`.
@@ -74,11 +80,28 @@ pub(super) unsafe extern "win64" fn multiple(
 pub(super) unsafe extern "win64" fn delay(_mode: i8, _alertable: u8, interval: usize) -> i32 {
     // SAFETY: as the driver vouches.
     let interval = unsafe { driver_memory::read(interval) };
-    let core = processor::core();
+    pass_time(&processor::core(), interval);
+    // SAFETY: there is nothing here to be dropped.
+    unsafe { leave_if_stopped() };
+    NtStatus::SUCCESS.0
+}
+
+/// Waits until as much time has passed.
+fn pass_time(core: &Arc<Core>, interval: i64) {
     let due = core.look(|it| it.clock.due(interval));
     // Nothing but the time ends it.
     let _: Result<(), Unmet> = core.wait_until(Some(due), |_| None);
-    NtStatus::SUCCESS.0
+}
+
+/// Does not return if a driver has crashed: nobody who waits goes on then.
+///
+/// # Safety
+/// Only a service may call it, with nothing on the stack that must be dropped.
+unsafe fn leave_if_stopped() {
+    if processor::core().is_stopped() {
+        // SAFETY: as the caller promises.
+        unsafe { crash::give_up(crash::NESTED) };
+    }
 }
 
 /// # Safety
@@ -133,7 +156,7 @@ unsafe fn wait(addresses: &[usize], all: bool, timeout: Option<i64>) -> i32 {
     match core.wait_interruptibly(due, ready) {
         // STATUS_WAIT_0 and those that follow.
         Ok(index) => index,
-        Err(Unmet::TimedOut) => status::TIMEOUT.0,
+        Err(Unmet::TimedOut | Unmet::Stopped) => status::TIMEOUT.0,
         Err(Unmet::Never) => {
             core.report(Rule::WaitForever, "what is waited for does not come");
             status::TIMEOUT.0
