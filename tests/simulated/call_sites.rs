@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use kernel_sim::{Activity, CallSite, DesiredAccess, Faults, Image, Irql, Options, Registry, Site};
+use kernel_sim::{Activity, CallSite, Caller, DesiredAccess, Faults, Guid, Image, Irql, Options, Registry, Site};
 use netio_anycast_protocol::SERVICE_NAME;
 use netio_anycast_protocol::apply::{ApplyFlags, ApplyRequest};
 use netio_anycast_protocol::create::{CreateFlags, CreateRequest, DeleteFlags, DeleteRequest, Lifetime};
@@ -15,13 +15,24 @@ use netio_anycast_protocol::table::TableFilter;
 use netio_anycast_tests::facts::{self, Failure, Sites};
 use zerocopy::IntoBytes as _;
 
-use crate::bench::{Bench, ETHERNET, address, class_setting, image, kernel, on, parameters};
+use crate::bench::{Bench, DEVICE, ETHERNET, address, class_setting, image, kernel, on, parameters};
 use crate::client::{Client, OTHER, creation, deletion};
+use crate::kernel_clients::{calls, proxy};
 use crate::report;
 
+/// The driver's provider of events: `ID` of src/trace_provider.rs.
+const PROVIDER: Guid = Guid::from_u128(0x9BDB_97E3_D9F4_50B1_CC7B_B35D_AA25_A5D1);
+
 /// Functions whose calls can't be reached, each with the reason.
-const UNREACHABLE: [(&str, &str); 1] =
-    [("netio_anycast::pool::ExAllocatePool2", "the symbol is exported, and so kept; who calls it has it inlined")];
+const UNREACHABLE: [(&str, &str); 2] = [
+    ("netio_anycast::pool::ExAllocatePool2", "the symbol is exported, and so kept; who calls it has it inlined"),
+    (
+        "netio_anycast_engine::engine::Engine<netio_anycast::netio::KernelNetio,netio_anycast::kernel_services::KernelServices>::\
+         apply<netio_anycast::netio::KernelNetio,netio_anycast::kernel_services::KernelServices,\
+         netio_anycast_engine::buffer::SystemBuffer>",
+        "the engine serves direct calls as it does requests, and none of them is a batch",
+    ),
+];
 
 /// Why a call can't be reached, if it is in one of those functions themselves, not in what they were inlined into.
 fn unreachable(image: &Image, site: &CallSite) -> Option<&'static str> {
@@ -149,6 +160,37 @@ fn fail_meanwhile(allocate_pool2: bool) -> Failed {
     failed
 }
 
+/// The first handle that is opened, with a failure from every call stack.
+fn fail_first_opening(allocate_pool2: bool) -> Failed {
+    let mut failed = Failed::new();
+    Faults::at_every_site(|faults| {
+        let kernel = kernel(options(faults, allocate_pool2));
+        let driver = faults.suspended(|| kernel.load(&image(), SERVICE_NAME).expect("the driver loads"));
+        let opened = kernel.open(DEVICE, &Caller::administrator(), DesiredAccess::READ);
+        note(&mut failed, faults, "opening", || format!("{:?}", opened.as_ref().err()));
+        drop(opened);
+        assert!(driver.unload());
+        kernel.assert_clean();
+    });
+    failed
+}
+
+/// The functions that are called directly, with a failure from every call stack. Somebody listens to the driver's events.
+fn fail_direct_calls(allocate_pool2: bool) -> Failed {
+    let mut failed = Failed::new();
+    Faults::at_every_site(|faults| {
+        let (bench, proxy) = faults.suspended(|| {
+            let bench = Bench::with(options(faults, allocate_pool2));
+            let proxy = proxy::load(&bench.kernel);
+            (bench, proxy)
+        });
+        let _trace = bench.kernel.trace(PROVIDER, 0, u64::MAX);
+        calls::call_every_function(&bench.kernel, |what, outcome| note(&mut failed, faults, what, || outcome));
+        assert!(proxy.unload(), "{:?}", faults.struck());
+    });
+    failed
+}
+
 /// A call site with how it has failed.
 fn fact(image: &Image, site: &CallSite, failed: &Failed) -> facts::CallSite {
     let at_site = |stack: &[usize]| stack.first().copied() == site.returns_to && site.returns_to.is_some();
@@ -185,6 +227,8 @@ fn every_call_of_a_service_that_may_fail_has_failed() {
     for allocate_pool2 in [true, false] {
         failed.extend(fail_while_serving(allocate_pool2));
         failed.extend(fail_meanwhile(allocate_pool2));
+        failed.extend(fail_first_opening(allocate_pool2));
+        failed.extend(fail_direct_calls(allocate_pool2));
     }
     let limits = parameters(&[("MaxLeases", 10)]);
     for registry in [Registry::new(), class_setting(None), class_setting(Some(setting)), limits] {

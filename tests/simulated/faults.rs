@@ -38,8 +38,8 @@ fn a_failure_while_loading_leaves_nothing() {
         });
         let allocate = if allocate_pool2 { "ExAllocatePool2" } else { "ExAllocatePoolWithTag" };
         let expected = [
-            allocate,
             "EtwRegister",
+            allocate,
             "ExCreateCallback",
             "IoAllocateWorkItem",
             "IoCreateDevice",
@@ -136,7 +136,10 @@ fn two_failures_at_once_break_no_rule_and_leave_nothing() {
     let loading = Faults::at_every_pair(|faults| {
         let kernel = kernel(Options { faults: faults.clone(), ..Options::default() });
         match kernel.load(&image(), SERVICE_NAME) {
-            Ok(driver) => assert!(faults.struck().is_none() && driver.unload()),
+            // A driver whose events nobody can hear works as well.
+            Ok(driver) => {
+                assert!(faults.struck().is_none_or(|site| site.service == "EtwRegister") && driver.unload());
+            }
             Err(_) => assert!(faults.struck().is_some()),
         }
         assert!(kernel.devices().is_empty() && kernel.links().is_empty());

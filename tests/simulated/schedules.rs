@@ -23,7 +23,8 @@ use crate::bench::{Bench, DEVICE, ETHERNET, image, kernel, on};
 use crate::client::{Client, OTHER, creation, generation, value};
 use crate::report::{self, Race};
 
-fn schedules(default: u64) -> u64 {
+/// How many schedules to try: as many as KERNEL_SIM_SCHEDULES asks for.
+pub(crate) fn schedules(default: u64) -> u64 {
     let text = std::env::var("KERNEL_SIM_SCHEDULES");
     text.map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("KERNEL_SIM_SCHEDULES is no number: {text}")))
 }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use model_control::ModelDevice;
@@ -159,6 +160,12 @@ impl Driver {
         assert!(!more, "1000 rows are enough");
         Ok(rows)
     }
+}
+
+/// A program that is built with this one, which is a test.
+pub(crate) fn program(name: &str) -> PathBuf {
+    let this = std::env::current_exe().expect("the program has a path");
+    this.ancestors().nth(2).expect("tests lie two folders below what is built").join(name)
 }
 
 /// The address `text` on `interface`, named by its LUID.

@@ -1,18 +1,24 @@
 //! How a handle ends: what a driver is sent, as the partner's journal tells it (`drivers/partner`).
 
+use std::ops::Deref;
 use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use netio_anycast_client::{Access, DeviceTransport, Transport};
+use netio_model::Function;
+use netio_model::control::wire::Name;
+use winsafe::HEVENT;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+use crate::bench::{Bench, Driver, ETHERNET, on};
 use crate::lifecycle::{Restart, service};
 use crate::probe::{Probe, Verdict, code};
 
 const PEND: u32 = code(0x902);
 const READ_JOURNAL: u32 = code(0x904);
 const CLEAR_JOURNAL: u32 = code(0x905);
+const COMPLETE_LATE: u32 = code(0x907);
 
 /// `struct journal_entry` of `drivers/partner/partner.h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -29,6 +35,7 @@ const CLOSE: u32 = 0x02;
 const CLEANUP: u32 = 0x12;
 const PENDED: u32 = 0x100;
 const CANCELLED: u32 = 0x101;
+const COMPLETED: u32 = 0x102;
 
 /// How long something may take that has to happen.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -121,6 +128,44 @@ fn a_request_that_its_sender_cancels_ends_and_the_handle_stays() {
     drop(request);
     drop(device);
     assert_eq!(partner.history(file), [CREATE, PENDED, CANCELLED, CLEANUP, CLOSE]);
+}
+
+/// A named event that this program and the kernel host share.
+fn event(name: &str) -> impl Deref<Target = HEVENT> {
+    HEVENT::CreateEvent(None, true, false, Some(&format!(r"Global\{name}"))).expect("the event can be created")
+}
+
+/// The names of two events, as the partner takes them.
+fn names(go: &str, done: &str) -> Vec<u8> {
+    let name = |name: &str| Name::new(&format!(r"\BaseNamedObjects\{name}")).expect("the name is short");
+    [name(go), name(done)].as_bytes().to_vec()
+}
+
+/// Windows cancels no request that has ended. Wine does, if the cancellation waits in a queue while the request ends: without the
+/// kernel extension it then calls whatever stands in memory where the request was.
+#[test]
+fn a_cancellation_that_comes_late_harms_nobody() {
+    let bench = Bench::new();
+    let partner = Partner::new();
+    let [entered, release, go, done] = ["late-entered", "late-release", "late-go", "late-done"];
+    let [is_entered, released, goes, is_done] = [entered, release, go, done].map(event);
+    let mut client = client();
+    let file = partner.file_of(PENDED);
+    partner.device.control(COMPLETE_LATE, &names(go, done), &mut []).expect("the partner waits for its event");
+    bench.model.gate(Function::Get, entered, release).expect("the gate can be set");
+    thread::scope(|scope| {
+        // The kernel host is busy with this, and what it is told meanwhile waits: that the client's request is to be cancelled.
+        let busy = scope.spawn(|| Driver::open(Access::Read).get(on(ETHERNET, "192.0.2.1")));
+        is_entered.WaitForSingleObject(None).expect("the call comes to NetIO");
+        client.kill().expect("the client is alive");
+        client.wait().expect("the client is dead");
+        // Another thread ends the request now.
+        goes.SetEvent().expect("the event is there");
+        is_done.WaitForSingleObject(None).expect("the request ends");
+        released.SetEvent().expect("the event is there");
+        assert!(busy.join().expect("the call returns").is_err(), "there is no such address");
+    });
+    assert_eq!(partner.history(file), [CREATE, PENDED, COMPLETED, CLEANUP, CLOSE]);
 }
 
 #[test]

@@ -10,12 +10,14 @@
 mod access;
 mod agreement;
 mod bench;
+mod command_line;
 mod concurrency;
 mod cost;
 mod ending;
 mod events;
 mod kernel_services;
 mod lifecycle;
+mod linux;
 mod malformed;
 mod many;
 mod netio_failures;

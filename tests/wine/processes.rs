@@ -1,9 +1,7 @@
 //! Many processes that use the driver and are killed at any moment: nothing of them is left.
 
 use std::env::VarError;
-use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +9,8 @@ use std::time::{Duration, Instant};
 use netio_anycast_client::{Access, Client, DeviceTransport, LeaseEntry, LeaseSelection, Selection};
 use test_clients::{Mode, Numbers, is_lease_address};
 
-use crate::bench::Simulation;
+use crate::bench::{Simulation, program};
+use crate::linux;
 
 /// How many processes are killed in all, in CI and at a developer's desk; `ANYCAST_PROCESSES` asks for another number.
 const PROCESSES_IN_CI: u64 = 200;
@@ -35,12 +34,6 @@ fn setting(name: &str, default: u64) -> u64 {
     }
 }
 
-/// `lease-client.exe`, which is built with this program.
-fn lease_client() -> PathBuf {
-    let this = std::env::current_exe().expect("the program has a path");
-    this.ancestors().nth(2).expect("tests lie two folders below what is built").join("lease-client.exe")
-}
-
 /// One process that uses the driver.
 struct Process {
     mode: Mode,
@@ -50,7 +43,7 @@ struct Process {
 
 impl Process {
     fn start(mode: Mode, seed: u64) -> Self {
-        let mut command = Command::new(lease_client());
+        let mut command = Command::new(program("lease-client.exe"));
         command.args([mode.name(), &seed.to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
         Self { mode, seed, child: command.spawn().expect("lease-client.exe can be started") }
     }
@@ -68,10 +61,7 @@ impl Process {
         let ended = self.child.try_wait().expect("a child can be asked");
         assert_eq!(ended, None, "{} {} has ended by itself", self.mode.name(), self.seed);
         if from_outside {
-            let id = linux_id(&[self.mode.name(), &self.seed.to_string()]);
-            let mut kill = Command::new(r"Z:\bin\kill").args(["-9", &id]).spawn().expect("Linux' kill can be started");
-            // A program of Linux has no handle in Wine: this fails, and it is the other process' end that counts.
-            let _ = kill.wait();
+            linux::signal("-9", &[self.mode.name(), &self.seed.to_string()]);
         } else {
             self.child.kill().expect("the process is alive");
         }
@@ -84,26 +74,6 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-/// The id that Linux knows the process by which has these arguments, once it has them: its start takes a moment.
-fn linux_id(arguments: &[&str]) -> String {
-    let end: Vec<u8> = arguments.iter().flat_map(|argument| [b"\0", argument.as_bytes()].concat()).collect();
-    let is_meant = |process: &PathBuf| {
-        let line = fs::read(process.join("cmdline")).unwrap_or_default();
-        // Wine leaves zeros behind the arguments.
-        let length = line.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-        line[..length].ends_with(&end)
-    };
-    let started = Instant::now();
-    loop {
-        let processes = fs::read_dir(r"Z:\proc").expect("drive Z is Linux' root").filter_map(Result::ok);
-        let found = processes.map(|process| process.path()).find(is_meant);
-        if let Some(id) = found.as_deref().and_then(|path| path.file_name()?.to_str()) {
-            return id.to_owned();
-        }
-        assert!(started.elapsed() < LIMIT, "Linux has no process with the arguments {arguments:?}");
     }
 }
 

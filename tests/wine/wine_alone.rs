@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use windows_service::service::{
@@ -22,14 +23,23 @@ const NEEDS_INF: &str = "registry";
 /// the timer again.
 const NEVER_ENDS: &str = "timer_feeds_work_item";
 
+/// Held by whoever asks the service manager for something: threads that do so at once get ERROR_INVALID_HANDLE of Wine now and then.
+static SERVICE_MANAGER: Mutex<()> = Mutex::new(());
+
+fn service_manager() -> MutexGuard<'static, ()> {
+    SERVICE_MANAGER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The probe as a service of its own for one check, in a kernel host of its own: many checks end it.
 struct Alone {
     name: String,
-    service: Service,
+    /// There until it is dropped.
+    service: Option<Service>,
 }
 
 impl Alone {
     fn start(check: &str) -> Self {
+        let _guard = service_manager();
         let access = ServiceManagerAccess::CONNECT | ServiceManagerAccess::CREATE_SERVICE;
         let manager = ServiceManager::local_computer(None::<&str>, access).expect("the service manager can be reached");
         let name = format!("alone_{check}");
@@ -48,15 +58,18 @@ impl Alone {
         let access = ServiceAccess::START | ServiceAccess::STOP | ServiceAccess::DELETE | ServiceAccess::QUERY_STATUS;
         let service = manager.create_service(&info, access).expect("a service can be made");
         service.start::<&OsStr>(&[]).expect("the probe starts");
-        Self { name, service }
+        Self { name, service: Some(service) }
     }
 }
 
 impl Drop for Alone {
     fn drop(&mut self) {
+        let _guard = service_manager();
         // Whether it ended by itself or not, and nobody uses it any more.
-        let _ = self.service.stop();
-        let _ = self.service.delete();
+        if let Some(service) = self.service.take() {
+            let _ = service.stop();
+            let _ = service.delete();
+        }
     }
 }
 

@@ -97,7 +97,15 @@ impl Item {
         ApplyItem { row, action: action as u32, lifetime: lifetime as u32, flags, reserved: 0 }
     }
 
-    fn attempt(&self) -> Attempt {
+    /// What undoing it is.
+    const fn undoing(&self) -> Attempt {
+        match self.change {
+            Change::Create | Change::Lease(_) => Attempt::Delete(self.address, self.interface),
+            Change::Delete { .. } => Attempt::Create(self.address, self.interface),
+        }
+    }
+
+    const fn attempt(&self) -> Attempt {
         match self.change {
             Change::Create => Attempt::Create(self.address, self.interface),
             Change::Lease(_) => Attempt::Lease(self.address, self.interface),
@@ -207,13 +215,13 @@ fn decode(items: &[Item], atomicity: Atomicity, reply: &[u8]) -> Result<Vec<Outc
 fn outcome(item: &Item, row: &ItemOutcome) -> Option<Outcome> {
     let field = field(row.field)?;
     let succeeded = row.status == NtStatus::SUCCESS;
-    let error = || Error::of_outcome(&item.attempt(), row, field);
+    let error = |attempt: Attempt| Error::of_outcome(&attempt, row, field);
     match row.state {
         state if state == ItemState::Applied as u8 => succeeded.then_some(Outcome::Applied),
-        state if state == ItemState::Failed as u8 => (!succeeded).then(|| Outcome::Failed(error())),
+        state if state == ItemState::Failed as u8 => (!succeeded).then(|| Outcome::Failed(error(item.attempt()))),
         state if state == ItemState::NotAttempted as u8 => Some(Outcome::NotAttempted),
         state if state == ItemState::RolledBack as u8 => Some(Outcome::RolledBack),
-        state if state == ItemState::RollbackFailed as u8 => Some(Outcome::RollbackFailed(error())),
+        state if state == ItemState::RollbackFailed as u8 => Some(Outcome::RollbackFailed(error(item.undoing()))),
         _ => None,
     }
 }

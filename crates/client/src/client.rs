@@ -102,13 +102,13 @@ impl<T: Transport> Client<T> {
     /// Removes an anycast address from an interface even though others hold a lease on it, which then ends.
     ///
     /// ```
-    /// # #[path = "../tests/support/mod.rs"]
-    /// # mod support;
-    /// # use support::LeasingDriver;
+    /// # #[path = "../tests/support/in_process.rs"]
+    /// # mod in_process;
+    /// # use in_process::InProcessDriver;
     /// use netio_anycast_client::{Client, ErrorKind, InterfaceId, Sharing};
     ///
     /// # fn main() -> Result<(), netio_anycast_client::Error> {
-    /// # let driver = LeasingDriver::with_interface(5);
+    /// # let driver = InProcessDriver::with_interface(5);
     /// # let holder = Client::connect(driver.open())?;
     /// # let administrator = Client::connect(driver.open())?;
     /// # let (address, interface) = ("192.0.2.1".parse().unwrap(), InterfaceId::Index(5));
@@ -166,13 +166,13 @@ impl<T: Transport> Client<T> {
     /// Needs a transport that was opened for writing.
     ///
     /// ```
-    /// # #[path = "../tests/support/mod.rs"]
-    /// # mod support;
-    /// # use support::LeasingDriver;
+    /// # #[path = "../tests/support/in_process.rs"]
+    /// # mod in_process;
+    /// # use in_process::InProcessDriver;
     /// use netio_anycast_client::{Atomicity, Change, Client, ErrorKind, InterfaceId, Item, Outcome};
     ///
     /// # fn main() -> Result<(), netio_anycast_client::Error> {
-    /// # let driver = LeasingDriver::with_interface(5);
+    /// # let driver = InProcessDriver::with_interface(5);
     /// # let client = Client::connect(driver.open())?;
     /// let interface = InterfaceId::Index(5);
     /// let [first, second] = ["192.0.2.1", "192.0.2.2"].map(|address| address.parse().unwrap());
@@ -205,13 +205,13 @@ impl<T: Transport> Client<T> {
     /// that nothing is missed between reading and waiting:
     ///
     /// ```
-    /// # #[path = "../tests/support/mod.rs"]
-    /// # mod support;
-    /// # use support::LeasingDriver;
+    /// # #[path = "../tests/support/in_process.rs"]
+    /// # mod in_process;
+    /// # use in_process::InProcessDriver;
     /// use netio_anycast_client::{Client, InterfaceId, Selection};
     ///
     /// # fn main() -> Result<(), netio_anycast_client::Error> {
-    /// # let driver = LeasingDriver::with_interface(5);
+    /// # let driver = InProcessDriver::with_interface(5);
     /// # let client = Client::connect(driver.open())?;
     /// let seen = client.table(Selection::ALL)?.generation;
     /// client.create("192.0.2.1".parse().unwrap(), InterfaceId::Index(5))?;
@@ -239,13 +239,13 @@ impl<T: Transport> Client<T> {
     /// Lists leases, sorted by LUID, family and address.
     ///
     /// ```
-    /// # #[path = "../tests/support/mod.rs"]
-    /// # mod support;
-    /// # use support::LeasingDriver;
+    /// # #[path = "../tests/support/in_process.rs"]
+    /// # mod in_process;
+    /// # use in_process::InProcessDriver;
     /// use netio_anycast_client::{Client, InterfaceId, LeaseSelection, Sharing};
     ///
     /// # fn main() -> Result<(), netio_anycast_client::Error> {
-    /// # let driver = LeasingDriver::with_interface(5);
+    /// # let driver = InProcessDriver::with_interface(5);
     /// # let client = Client::connect(driver.open())?;
     /// let held = client.lease("192.0.2.1".parse().unwrap(), InterfaceId::Index(5), Sharing::Shared)?;
     /// for lease in client.leases(LeaseSelection::default())?.leases {
@@ -266,14 +266,14 @@ impl<T: Transport> Client<T> {
     /// Reads the driver's counters.
     ///
     /// ```
-    /// # #[path = "../tests/support/mod.rs"]
-    /// # mod support;
-    /// # use support::LeasingDriver;
+    /// # #[path = "../tests/support/in_process.rs"]
+    /// # mod in_process;
+    /// # use in_process::InProcessDriver;
     /// use netio_anycast_client::protocol::operation::Operation;
     /// use netio_anycast_client::{Client, InterfaceId};
     ///
     /// # fn main() -> Result<(), netio_anycast_client::Error> {
-    /// # let driver = LeasingDriver::with_interface(5);
+    /// # let driver = InProcessDriver::with_interface(5);
     /// # let client = Client::connect(driver.open())?;
     /// client.create("192.0.2.1".parse().unwrap(), InterfaceId::Index(5))?;
     /// assert_eq!(client.statistics()?.operations[Operation::Create as usize].succeeded, 1);

@@ -35,13 +35,13 @@ impl Sharing {
 /// or not: nothing of it has to run for that.
 ///
 /// ```
-/// # #[path = "../tests/support/mod.rs"]
-/// # mod support;
-/// # use support::LeasingDriver;
+/// # #[path = "../tests/support/in_process.rs"]
+/// # mod in_process;
+/// # use in_process::InProcessDriver;
 /// use netio_anycast_client::{Client, InterfaceId, Selection, Sharing};
 ///
 /// # fn main() -> Result<(), netio_anycast_client::Error> {
-/// # let driver = LeasingDriver::with_interface(5);
+/// # let driver = InProcessDriver::with_interface(5);
 /// # let client = Client::connect(driver.open())?;
 /// let lease = client.lease("192.0.2.1".parse().unwrap(), InterfaceId::Index(5), Sharing::Exclusive)?;
 /// assert_eq!(client.table(Selection::ALL)?.entries, [*lease.entry()]);
@@ -72,12 +72,12 @@ impl<'a, T: Transport> Lease<'a, T> {
     /// others share stays, as theirs.
     ///
     /// ```
-    /// # #[path = "../tests/support/mod.rs"]
-    /// # mod support;
-    /// # use support::LeasingDriver;
+    /// # #[path = "../tests/support/in_process.rs"]
+    /// # mod in_process;
+    /// # use in_process::InProcessDriver;
     /// # use netio_anycast_client::{Client, InterfaceId, Sharing};
     /// # fn main() -> Result<(), netio_anycast_client::Error> {
-    /// # let driver = LeasingDriver::with_interface(5);
+    /// # let driver = InProcessDriver::with_interface(5);
     /// # let client = Client::connect(driver.open())?;
     /// # let address = "192.0.2.1".parse().unwrap();
     /// client.lease(address, InterfaceId::Index(5), Sharing::Exclusive)?.release()?;
@@ -95,12 +95,12 @@ impl<'a, T: Transport> Lease<'a, T> {
     /// Lets the lease last for as long as the client's handle does, and returns the address.
     ///
     /// ```
-    /// # #[path = "../tests/support/mod.rs"]
-    /// # mod support;
-    /// # use support::LeasingDriver;
+    /// # #[path = "../tests/support/in_process.rs"]
+    /// # mod in_process;
+    /// # use in_process::InProcessDriver;
     /// # use netio_anycast_client::{Client, InterfaceId, Selection, Sharing};
     /// # fn main() -> Result<(), netio_anycast_client::Error> {
-    /// # let driver = LeasingDriver::with_interface(5);
+    /// # let driver = InProcessDriver::with_interface(5);
     /// # let client = Client::connect(driver.open())?;
     /// # let observer = Client::connect(driver.open())?;
     /// # let address = "192.0.2.1".parse().unwrap();

@@ -36,7 +36,8 @@ pub struct LeaseSelection {
 /// One lease, as LIST_LEASES tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LeaseEntry {
-    /// The address and its interface.
+    /// The address and its interface. Index and scope are zero while the address is not there: its interface has gone, or others
+    /// have deleted it past the driver.
     pub entry: Entry,
     /// Whether several handles may hold it.
     pub sharing: Sharing,

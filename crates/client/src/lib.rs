@@ -32,7 +32,7 @@
 //! use netio_anycast_client::{Client, ErrorKind, InterfaceId, Selection};
 //!
 //! # fn main() -> Result<(), netio_anycast_client::Error> {
-//! let client = Client::connect(InProcessDriver::with_interface(5))?;
+//! let client = Client::connect(InProcessDriver::with_interface(5).open())?;
 //! let address = "192.0.2.1".parse().unwrap();
 //!
 //! let entry = client.create(address, InterfaceId::Index(5))?;

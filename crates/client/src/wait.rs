@@ -15,14 +15,14 @@ use crate::transport::{PendingRequest, Transport};
 /// Threads may share it, so that one waits and another cancels:
 ///
 /// ```
-/// # #[path = "../tests/support/mod.rs"]
-/// # mod support;
-/// # use support::LeasingDriver;
+/// # #[path = "../tests/support/in_process.rs"]
+/// # mod in_process;
+/// # use in_process::InProcessDriver;
 /// use netio_anycast_client::protocol::status::NtStatus;
 /// use netio_anycast_client::{Client, Selection};
 ///
 /// # fn main() -> Result<(), netio_anycast_client::Error> {
-/// # let driver = LeasingDriver::with_interface(5);
+/// # let driver = InProcessDriver::with_interface(5);
 /// # let client = Client::connect(driver.open())?;
 /// let seen = client.table(Selection::ALL)?.generation;
 /// let wait = client.begin_wait(seen)?;

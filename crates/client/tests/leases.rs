@@ -1,21 +1,22 @@
 //! Leases, batches and waits, over a driver that offers them.
 
-mod support;
+#[path = "support/in_process.rs"]
+mod in_process;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
+use in_process::{Handle, InProcessDriver, ethernet};
 use netio_anycast_client::protocol::apply::Field;
+use netio_anycast_client::protocol::row::Row;
 use netio_anycast_client::protocol::status::NtStatus;
 use netio_anycast_client::protocol::version::Features;
 use netio_anycast_client::protocol::win32::Win32Error;
 use netio_anycast_client::{
     Atomicity, Change, Client, Error, ErrorKind, Family, InterfaceId, Item, LeaseSelection, Outcome, Selection, Sharing,
 };
+use netio_anycast_engine::Limits;
 use netio_model::{Fault, Function, Model};
-use support::LeasingDriver;
-use support::in_process::ethernet;
-use support::leasing::{Handle, Limits};
 
 const ETHERNET: InterfaceId = InterfaceId::Index(5);
 
@@ -29,11 +30,11 @@ fn model() -> Model {
     model
 }
 
-fn limited(features: Features, max_apply_items: u32) -> LeasingDriver {
-    LeasingDriver::limited(model(), Limits { features, max_apply_items, max_leases_per_handle: 2 })
+fn limited(limits: Limits) -> InProcessDriver {
+    InProcessDriver::limited(model(), limits)
 }
 
-fn connect(driver: &LeasingDriver) -> Client<Handle> {
+fn connect(driver: &InProcessDriver) -> Client<Handle> {
     Client::connect(driver.open()).expect("it speaks this protocol")
 }
 
@@ -52,7 +53,7 @@ fn addresses(client: &Client<Handle>) -> Vec<String> {
 
 #[test]
 fn a_lease_goes_when_it_is_dropped_or_released() -> Result<(), Error> {
-    let driver = LeasingDriver::over(model());
+    let driver = InProcessDriver::over(model());
     let client = connect(&driver);
     let lease = client.lease(ip("192.0.2.1"), ETHERNET, Sharing::Exclusive)?;
     assert_eq!(addresses(&client), ["192.0.2.1"]);
@@ -66,7 +67,7 @@ fn a_lease_goes_when_it_is_dropped_or_released() -> Result<(), Error> {
 
 #[test]
 fn a_lease_goes_with_its_client() -> Result<(), Error> {
-    let driver = LeasingDriver::over(model());
+    let driver = InProcessDriver::over(model());
     let client = connect(&driver);
     let entry = client.lease(ip("192.0.2.1"), ETHERNET, Sharing::Exclusive)?.until_the_client_goes();
     let observer = connect(&driver);
@@ -80,7 +81,7 @@ fn a_lease_goes_with_its_client() -> Result<(), Error> {
 fn a_refused_withdrawal_is_told_by_release() -> Result<(), Error> {
     let mut model = model();
     model.plan(Fault::next(Function::Delete, NtStatus::from_bits(0xC000_ABCD)));
-    let client = connect(&LeasingDriver::over(model));
+    let client = connect(&InProcessDriver::over(model));
     let lease = client.lease(ip("192.0.2.1"), ETHERNET, Sharing::Exclusive)?;
     let error = lease.release().expect_err("NetIO refuses it");
     assert_eq!(error.kind(), ErrorKind::Other, "{error}");
@@ -90,7 +91,7 @@ fn a_refused_withdrawal_is_told_by_release() -> Result<(), Error> {
 
 #[test]
 fn an_exclusive_lease_is_nobody_elses() -> Result<(), Error> {
-    let driver = LeasingDriver::over(model());
+    let driver = InProcessDriver::over(model());
     let (holder, other) = (connect(&driver), connect(&driver));
     let lease = holder.lease(ip("192.0.2.1"), ETHERNET, Sharing::Exclusive)?;
     for sharing in [Sharing::Exclusive, Sharing::Shared] {
@@ -106,7 +107,7 @@ fn an_exclusive_lease_is_nobody_elses() -> Result<(), Error> {
 
 #[test]
 fn a_shared_lease_goes_with_its_last_holder() -> Result<(), Error> {
-    let driver = LeasingDriver::over(model());
+    let driver = InProcessDriver::over(model());
     let (first, second, observer) = (connect(&driver), connect(&driver), connect(&driver));
     let lease = first.lease(ip("192.0.2.1"), ETHERNET, Sharing::Shared)?;
     let _share = second.lease(ip("192.0.2.1"), ETHERNET, Sharing::Shared)?.until_the_client_goes();
@@ -124,7 +125,7 @@ fn a_shared_lease_goes_with_its_last_holder() -> Result<(), Error> {
 
 #[test]
 fn a_lease_whose_interface_went_and_came_back_can_be_taken_again() -> Result<(), Error> {
-    let driver = LeasingDriver::over(model());
+    let driver = InProcessDriver::over(model());
     let client = connect(&driver);
     let lease = client.lease(ip("192.0.2.1"), ETHERNET, Sharing::Exclusive)?;
     let error = client.lease(ip("192.0.2.1"), ETHERNET, Sharing::Exclusive).expect_err("it is there");
@@ -143,7 +144,7 @@ fn a_lease_whose_interface_went_and_came_back_can_be_taken_again() -> Result<(),
 
 #[test]
 fn an_address_that_is_no_lease_is_anybodys_to_delete() -> Result<(), Error> {
-    let driver = LeasingDriver::over(model());
+    let driver = InProcessDriver::over(model());
     let (first, second) = (connect(&driver), connect(&driver));
     first.create(ip("192.0.2.1"), ETHERNET)?;
     let error = second.lease(ip("192.0.2.1"), ETHERNET, Sharing::Shared).expect_err("it is nobody's lease");
@@ -153,7 +154,7 @@ fn an_address_that_is_no_lease_is_anybodys_to_delete() -> Result<(), Error> {
 
 #[test]
 fn leases_are_listed_by_family_interface_and_process() -> Result<(), Error> {
-    let driver = LeasingDriver::over(model());
+    let driver = InProcessDriver::over(model());
     let client = connect(&driver);
     let _ipv4 = client.lease(ip("192.0.2.1"), ETHERNET, Sharing::Exclusive)?;
     let _ipv6 = client.lease(ip("2001:db8::1"), ETHERNET, Sharing::Exclusive)?;
@@ -173,7 +174,7 @@ fn leases_are_listed_by_family_interface_and_process() -> Result<(), Error> {
 
 #[test]
 fn a_quota_is_no_resources() {
-    let client = connect(&limited(Features::all(), 10));
+    let client = connect(&limited(Limits { max_leases_per_handle: 2, ..Limits::DEFAULT }));
     let _held = ["192.0.2.1", "192.0.2.2"].map(|address| client.lease(ip(address), ETHERNET, Sharing::Exclusive));
     let error = client.lease(ip("192.0.2.3"), ETHERNET, Sharing::Exclusive).expect_err("two are allowed");
     assert_eq!((error.kind(), error.status()), (ErrorKind::NoResources, Some(NtStatus::QUOTA_EXCEEDED)), "{error}");
@@ -182,7 +183,7 @@ fn a_quota_is_no_resources() {
 
 #[test]
 fn what_the_driver_does_not_offer_is_not_asked_for() {
-    let client = connect(&limited(Features::ANYCAST, 0));
+    let client = connect(&InProcessDriver::over(model()).offering(Features::ANYCAST));
     let errors = [
         client.lease(ip("192.0.2.1"), ETHERNET, Sharing::Exclusive).expect_err("no leases"),
         client.apply(&[create("192.0.2.1")], Atomicity::Independent).unwrap_err(),
@@ -197,14 +198,14 @@ fn what_the_driver_does_not_offer_is_not_asked_for() {
 
 #[test]
 fn a_batch_tells_what_became_of_each_item() -> Result<(), Error> {
-    let client = connect(&LeasingDriver::over(model()));
+    let client = connect(&InProcessDriver::over(model()));
     let items = [create("192.0.2.1"), create("192.0.2.1"), delete("192.0.2.9"), create("0.0.0.0")];
     let outcomes = client.apply(&items, Atomicity::Independent)?;
     let kinds: Vec<_> = outcomes.iter().map(|outcome| outcome.error().map(Error::kind)).collect();
     let [duplicate, missing, invalid] = [ErrorKind::AlreadyExists, ErrorKind::NotFound, ErrorKind::InvalidParameter];
     assert_eq!(kinds, [None, Some(duplicate), Some(missing), Some(invalid)]);
     assert_eq!(outcomes[3].error().and_then(Error::field), Some(Field::Address));
-    assert_eq!(outcomes[1].error().and_then(Error::netio_status), Some(NtStatus::OBJECTID_EXISTS));
+    assert_eq!(outcomes[1].error().and_then(Error::netio_status), Some(NtStatus::RAW_WIN32_OBJECT_ALREADY_EXISTS));
     assert!(outcomes[1].error().unwrap().to_string().contains("NetIO said"), "{:?}", outcomes[1]);
     Ok(())
 }
@@ -212,11 +213,13 @@ fn a_batch_tells_what_became_of_each_item() -> Result<(), Error> {
 #[test]
 fn an_atomic_batch_leaves_nothing_behind() -> Result<(), Error> {
     let mut model = model();
-    model.plan(Fault::next(Function::Delete, NtStatus::UNSUCCESSFUL).after(1));
-    let client = connect(&LeasingDriver::over(model));
+    model.plan(Fault::next(Function::Delete, NtStatus::UNSUCCESSFUL).after(2));
+    let client = connect(&InProcessDriver::over(model));
     let items = [create("192.0.2.1"), create("192.0.2.2"), delete("192.0.2.9"), create("192.0.2.3")];
     let outcomes = client.apply(&items, Atomicity::Atomic)?;
-    assert!(matches!(outcomes[0], Outcome::RollbackFailed(_)), "{outcomes:?}");
+    assert!(
+        matches!(&outcomes[0], Outcome::RollbackFailed(error) if error.what().starts_with("cannot delete 192.0.2.1"))
+    );
     assert_eq!((&outcomes[1], &outcomes[3]), (&Outcome::RolledBack, &Outcome::NotAttempted));
     assert!(matches!(outcomes[2], Outcome::Failed(_)), "{outcomes:?}");
     assert_eq!(addresses(&client), ["192.0.2.1"]);
@@ -225,7 +228,7 @@ fn an_atomic_batch_leaves_nothing_behind() -> Result<(), Error> {
 
 #[test]
 fn a_batch_beyond_the_limit_is_divided_unless_it_is_atomic() -> Result<(), Error> {
-    let client = connect(&limited(Features::all(), 2));
+    let client = connect(&limited(Limits { max_apply_items: 2, ..Limits::DEFAULT }));
     let items: Vec<Item> = (1..=5).map(|number| create(&format!("192.0.2.{number}"))).collect();
     let error = client.apply(&items, Atomicity::Atomic).unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::InvalidParameter, None), "{error}");
@@ -240,42 +243,43 @@ fn a_batch_beyond_the_limit_is_divided_unless_it_is_atomic() -> Result<(), Error
 
 #[test]
 fn leases_of_a_batch_go_with_the_client() -> Result<(), Error> {
-    let driver = LeasingDriver::over(model());
-    let client = connect(&driver);
+    let driver = InProcessDriver::over(model());
+    let (client, observer) = (connect(&driver), connect(&driver));
     let item = Item { change: Change::Lease(Sharing::Exclusive), ..create("192.0.2.1") };
     assert_eq!(client.apply(&[item], Atomicity::Atomic)?, [Outcome::Applied]);
-    assert_eq!(driver.leases(), 1);
+    assert_eq!(addresses(&observer).len(), 1);
     drop(client);
-    assert_eq!(driver.leases(), 0);
+    assert!(addresses(&observer).is_empty());
     Ok(())
 }
 
 #[test]
 fn a_wait_ends_with_a_change_by_others() -> Result<(), Error> {
-    let driver = LeasingDriver::over(model());
+    let driver = InProcessDriver::over(model());
     let client = connect(&driver);
     let seen = client.table(Selection::ALL)?.generation;
-    driver.then(|driver| {
-        driver.by_others(|model| {
-            let luid = ethernet(5).luid;
-            let row = netio_anycast_client::protocol::row::Row::on_luid(ip("192.0.2.1"), luid);
-            model.insert(&row).expect("it is not there yet");
+    let now = std::thread::scope(|scope| {
+        let waiting = client.begin_wait(seen)?;
+        scope.spawn(|| {
+            driver.by_others(|model| {
+                let row = Row::on_luid(ip("192.0.2.1"), ethernet(5).luid);
+                model.insert(&row).expect("it is not there yet");
+            });
         });
-    });
-    assert_eq!(client.wait_change(seen)?, seen + 1);
+        waiting.wait()
+    })?;
+    assert_eq!(now, seen + 1);
     assert_eq!(addresses(&client), ["192.0.2.1"]);
     Ok(())
 }
 
 #[test]
 fn a_wait_can_be_bounded_looked_at_and_cancelled() -> Result<(), Error> {
-    let driver = LeasingDriver::over(model());
+    let driver = InProcessDriver::over(model());
     let client = connect(&driver);
     let seen = client.table(Selection::ALL)?.generation;
     let wait = client.begin_wait(seen)?;
     assert_eq!(wait.poll(), None);
-    // The one thing that happens is no change.
-    driver.then(|_| {});
     assert_eq!(wait.wait_for(Duration::from_secs(1)), None);
     wait.cancel();
     let error = wait.wait().unwrap_err();

@@ -5,7 +5,7 @@ mod in_process;
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use in_process::{InProcessDriver, ethernet};
+use in_process::{Handle, InProcessDriver, ethernet};
 use netio_anycast_client::protocol::address::Luid;
 use netio_anycast_client::protocol::operation::Operation;
 use netio_anycast_client::protocol::status::NtStatus;
@@ -21,8 +21,8 @@ fn ip(text: &str) -> IpAddr {
     text.parse().expect("an IP address")
 }
 
-fn connect(model: Model) -> Client<InProcessDriver> {
-    Client::connect(InProcessDriver::over(model)).expect("the driver speaks this protocol")
+fn connect(model: Model) -> Client<Handle> {
+    Client::connect(InProcessDriver::over(model).open()).expect("the driver speaks this protocol")
 }
 
 fn model() -> Model {
@@ -32,7 +32,7 @@ fn model() -> Model {
 }
 
 /// The client of a driver whose NetIO fails once.
-fn failing(function: Function, status: NtStatus) -> Client<InProcessDriver> {
+fn failing(function: Function, status: NtStatus) -> Client<Handle> {
     let mut model = model();
     model.plan(Fault::next(function, status));
     connect(model)
@@ -45,7 +45,7 @@ fn assert_failure(error: &Error, kind: ErrorKind, status: NtStatus, win32: u32) 
 
 #[test]
 fn tells_the_drivers_version() -> Result<(), Error> {
-    let client = Client::connect(InProcessDriver::with_interface(5))?;
+    let client = Client::connect(InProcessDriver::with_interface(5).open())?;
     assert_eq!(client.version().protocol, PROTOCOL_VERSION);
     Ok(())
 }

@@ -102,7 +102,7 @@ impl Core {
         // Before the call: a routine may let another thread free the IRP.
         let protection = self.take_protection(request);
         let called = self.call_driver(&driver, routine, arguments, irql, Some(request));
-        if let Some(protection) = protection {
+        if let Some(protection) = &protection {
             self.end_protection(protection);
         }
         let (value, after) = called?;

@@ -3,12 +3,12 @@
 #[path = "../../../crates/client/tests/support/in_process.rs"]
 mod in_process;
 
-use in_process::InProcessDriver;
+use in_process::{Handle, InProcessDriver};
 use netio_anycast_client::{Client, LeaseSelection};
 use test_clients::{INTERFACE, Mode, Numbers, Worker, is_lease_address, lease_address, unowned_address};
 
-fn driver() -> Client<InProcessDriver> {
-    Client::connect(InProcessDriver::with_interface(INTERFACE)).expect("the versions match")
+fn driver() -> Client<Handle> {
+    Client::connect(InProcessDriver::with_interface(INTERFACE).open()).expect("the versions match")
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kernel_sim::{Caller, Control, DesiredAccess, Faults, Irql, Options, Rule, Work, interleave};
+use kernel_sim::{Caller, Control, DesiredAccess, Faults, Irql, Kernel, Options, Rule, Work};
 use netio_anycast_protocol::create::{CreateFlags, DeleteFlags, Lifetime};
 use netio_anycast_protocol::interface::{INTERFACE_SIZE, InterfaceRequest, QUERY_INTERFACE};
 use netio_anycast_protocol::operation::Operation;
@@ -12,6 +12,8 @@ use zerocopy::IntoBytes as _;
 
 use super::proxy::{self, Proxy, Send, Way};
 use crate::bench::{Bench, DEVICE, ETHERNET, address, on, resolved};
+use crate::report::Race;
+use crate::schedules::schedules;
 
 const PASSIVE: Irql = Irql::PASSIVE_LEVEL;
 
@@ -23,6 +25,27 @@ fn until(bench: &Bench, addresses: usize) {
             return;
         }
         let _ = bench.wait_change(generation).wait();
+    }
+}
+
+/// Calls every function as another driver does, for a row that names its interface by LUID and for one that does by index, and tells
+/// what came of each. Stops when the interface can't be had.
+pub(crate) fn call_every_function(kernel: &Kernel, mut told: impl FnMut(&str, String)) {
+    let client = Proxy::open(kernel);
+    told("opening", format!("{:?}", client.as_ref().err()));
+    let Ok(client) = client else { return };
+    let queried = client.query();
+    told("QUERY_INTERFACE", format!("{queried:?}"));
+    if queried.is_err() {
+        return;
+    }
+    for row in [on(ETHERNET, "192.0.2.1"), Row::on_index(address("192.0.2.2"), ETHERNET.index)] {
+        for lifetime in [Lifetime::Handle, Lifetime::Unowned] {
+            told("create", format!("{:?}", client.create(PASSIVE, row, lifetime, CreateFlags::empty())));
+            told("get", format!("{:?}", client.get(PASSIVE, row)));
+            told("get_table", format!("{:?}", client.table(PASSIVE, 4)));
+            told("delete", format!("{:?}", client.delete(PASSIVE, row, DeleteFlags::empty())));
+        }
     }
 }
 
@@ -263,7 +286,8 @@ fn whoever_fails_leaves_nothing() {
 /// One thread calls while another gives the last reference but one back, and a third asks to unload the driver.
 #[test]
 fn a_reference_keeps_the_context_whatever_the_schedule() {
-    for seed in 0..300 {
+    let mut race = Race::new("a_reference_keeps_the_context_whatever_the_schedule", schedules(300));
+    for seed in 0..schedules(300) {
         let mut bench = Bench::new();
         let driver = proxy::load(&bench.kernel);
         let client = Proxy::open(&bench.kernel).expect("the device can be opened");
@@ -279,7 +303,7 @@ fn a_reference_keeps_the_context_whatever_the_schedule() {
             let _ = client.dereference(PASSIVE);
         });
         let unload: Work<'_> = Box::new(|| assert!(!bench.driver.unload(), "seed {seed}: it is in use"));
-        interleave(seed, vec![call, dereference, unload]);
+        race.run(seed, vec![call, dereference, unload]);
         assert!(bench.addresses().is_empty(), "seed {seed}");
         drop(client);
         assert!(driver.unload(), "seed {seed}");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use kernel_sim::{Faults, Irql, Options, Work, interleave};
+use kernel_sim::{Faults, Irql, Options, Work};
 use netio_anycast_protocol::create::{CreateRequest, DeleteRequest, Lifetime};
 use netio_anycast_protocol::operation::Operation;
 use netio_anycast_protocol::row::Row;
@@ -14,6 +14,8 @@ use zerocopy::IntoBytes as _;
 
 use super::proxy::{self, Answer, Proxy, Send, Way};
 use crate::bench::{Bench, ETHERNET, on, resolved};
+use crate::report::Race;
+use crate::schedules::schedules;
 
 fn lease(row: Row) -> CreateRequest {
     CreateRequest { row, lifetime: Lifetime::Handle as u32, flags: 0 }
@@ -102,7 +104,8 @@ fn without_a_file_object_nothing_can_be_leased() {
 #[test]
 fn a_request_that_waits_for_a_system_thread_can_be_cancelled() {
     let mut ends = BTreeSet::new();
-    for seed in 0..300 {
+    let mut race = Race::new("a_request_that_waits_for_a_system_thread_can_be_cancelled", schedules(300));
+    for seed in 0..schedules(300) {
         let bench = Bench::new();
         let driver = proxy::load(&bench.kernel);
         let client = Proxy::open(&bench.kernel).expect("the device can be opened");
@@ -117,7 +120,7 @@ fn a_request_that_waits_for_a_system_thread_can_be_cancelled() {
         let other: Work<'_> = Box::new(|| {
             let _ = bench.get(on(ETHERNET, "192.0.2.9"));
         });
-        interleave(seed, vec![work, other]);
+        race.run(seed, vec![work, other]);
         let status = status.expect("the request has ended");
         assert_eq!(bench.addresses().len(), usize::from(status == NtStatus::SUCCESS), "seed {seed}: {status}");
         ends.insert(status);

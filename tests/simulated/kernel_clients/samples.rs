@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kernel_sim::{Driver, Faults, Image, Kernel, LoadError, Options, ProcessId, Registry, Work, interleave};
+use kernel_sim::{Driver, Faults, Image, Kernel, LoadError, Options, ProcessId, Registry, Work};
 use netio_anycast_protocol::SERVICE_NAME;
 use netio_anycast_protocol::row::Row;
 use netio_anycast_protocol::status::NtStatus;
@@ -10,7 +10,8 @@ use netio_anycast_protocol::status::NtStatus;
 use super::build;
 use crate::bench::{ETHERNET, image, kernel, resolved, settle};
 use crate::client::Client;
-use crate::report;
+use crate::report::{self, Race};
+use crate::schedules::schedules;
 
 /// What a sample holds while it is loaded.
 const HELD: [&str; 2] = ["192.0.2.53", "192.0.2.54"];
@@ -170,8 +171,9 @@ fn whatever_fails_a_sample_leaves_nothing() {
 /// Both come and go at any moment, in any order.
 #[test]
 fn both_may_be_loaded_and_unloaded_at_any_moment() {
+    let mut race = Race::new("both_may_be_loaded_and_unloaded_at_any_moment", 2 * schedules(200));
     for sample in samples() {
-        for seed in 0..200 {
+        for seed in 0..schedules(200) {
             let kernel = kernel_for(&sample, Options::default());
             let (mut driver, mut client) = (None, None);
             let load_driver: Work<'_> = Box::new(|| driver = Some(load_driver(&kernel)));
@@ -179,7 +181,7 @@ fn both_may_be_loaded_and_unloaded_at_any_moment() {
                 assert!(load(&kernel, &sample).unload(), "seed {seed}");
                 client = Some(load(&kernel, &sample));
             });
-            interleave(seed, vec![load_driver, come_and_go]);
+            race.run(seed, vec![load_driver, come_and_go]);
             assert!(client.expect("it is loaded").unload(), "seed {seed}");
             settle(&kernel);
             assert!(driver.expect("it is loaded").unload(), "seed {seed}");

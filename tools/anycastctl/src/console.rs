@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use anstream::adapter::strip_bytes;
 use indicatif::ProgressBar;
 use serde_json::Value;
 
@@ -84,7 +85,24 @@ impl<'a> Console<'a> {
     }
 }
 
+/// A stream that shows no colours. What is written at once stays together, so that a program that writes to the same place does
+/// not come in between.
+pub struct Plain<W>(pub W);
+
+impl<W: Write> Write for Plain<W> {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        let plain: Vec<u8> = strip_bytes(text).flat_map(<[u8]>::iter).copied().collect();
+        self.0.write_all(&plain)?;
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 /// One JSON document for people to read, too.
 pub(crate) fn document(value: &Value) -> String {
-    format!("{value:#}\n")
+    // Only a map whose keys are no text can't be written, and there is none.
+    serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string()) + "\n"
 }

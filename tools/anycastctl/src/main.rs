@@ -2,11 +2,21 @@
 
 #![forbid(unsafe_code)]
 
-use anycastctl::console::Console;
+use std::io::{self, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use anycastctl::console::{Console, Plain};
 
 fn main() {
-    // These drop the colours if nobody would see them.
-    let (mut stdout, mut stderr) = (anstream::stdout(), anstream::stderr());
+    // Colours are for terminals, and for those who want them.
+    let mut stdout: Box<dyn Write> = match AutoStream::choice(&io::stdout()) {
+        ColorChoice::Never => Box::new(Plain(io::stdout())),
+        _ => Box::new(anstream::stdout()),
+    };
+    let mut stderr: Box<dyn Write> = match AutoStream::choice(&io::stderr()) {
+        ColorChoice::Never => Box::new(Plain(io::stderr())),
+        _ => Box::new(anstream::stderr()),
+    };
     let mut console = Console::new(&mut stdout, &mut stderr).with_progress();
     #[cfg(windows)]
     let platform: Result<&dyn anycastctl::platform::Platform, _> = Ok(&anycastctl::windows::System);

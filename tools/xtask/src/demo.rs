@@ -30,6 +30,15 @@ const FIRST: &[Scene] = &[
 
 const WITHOUT_IPV6: &[Scene] = &[("Without an IPv6 stack", &["add", "2001:db8::54", "--interface", "12"], REFUSED)];
 
+const LEASES: &[Scene] = &[
+    (
+        "Hold an address while a program runs: here one that lists who holds what",
+        &["hold", "192.0.2.60", "--interface", "12", "--", "anycastctl.exe", "leases"],
+        DONE,
+    ),
+    ("It went with the program", &["get", "192.0.2.60", "--interface", "12"], NOT_FOUND),
+];
+
 const LAST: &[Scene] = &[
     ("Take the address away", &["delete", "192.0.2.53", "--interface", "12"], DONE),
     ("Now it is gone", &["get", "192.0.2.53", "--interface", "12"], NOT_FOUND),
@@ -54,6 +63,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     println!("\n# (the simulated NetIO loses its IPv6 stack)");
     lane.model_control(&["remove-ipv6"])?;
     play_all(&mut lane, WITHOUT_IPV6)?;
+    play_all(&mut lane, LEASES)?;
     play_all(&mut lane, LAST)?;
     play(&mut lane, ("Uninstall it", &["uninstall", "--inf", &inf], DONE))?;
 
@@ -91,7 +101,7 @@ fn summary(steps: &Steps) {
         "\
 What you have seen, in {:.0} s:
   A program asked the driver to put addresses on network interfaces, to list them, and to take them away. Every
-  refusal came back with its own code and with what to do about it.
+  refusal came back with its own code and with what to do about it. One address was there for as long as a program ran.
 Real:
   the driver's image as it ships (a copy has one import name changed for Wine), its INF, the Windows program,
   and Wine's loader, service manager and I/O path between the two.

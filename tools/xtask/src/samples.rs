@@ -48,7 +48,7 @@ pub(crate) fn check(root: &Path, lane: &mut Lane, steps: &mut Steps) -> Result<(
         for driver in &drivers {
             lane.host.install(driver)?;
         }
-        lane.run_selected("sample_drivers", LIMIT, log)?;
+        lane.run_selected("sample_drivers", true, LIMIT, log)?;
         drivers.iter().rev().try_for_each(|driver| lane.host.uninstall(driver))
     })
 }

@@ -40,7 +40,7 @@ pub(crate) fn run(root: &Path, selection: &Selection) -> Result<()> {
     }
     let mut lane = start(root, &image, &mut steps)?;
     let result =
-        steps.run(&format!("Tests whose name contains {filter:?}"), |log| lane.run_selected(filter, LIMIT, log));
+        steps.run(&format!("Tests whose name contains {filter:?}"), |log| lane.run_selected(filter, false, LIMIT, log));
     println!("{}", steps.last_log()?);
     result?;
     end(lane, &mut steps)

@@ -81,10 +81,9 @@ impl Core {
     }
 
     /// A protected completion routine has returned.
-    pub(crate) fn end_protection(self: &Arc<Self>, protection: Protection) {
-        let Protection { device, driver } = protection;
-        self.release_object(device);
-        if let Some(running) = self.state().running_work.get_mut(&driver) {
+    pub(crate) fn end_protection(self: &Arc<Self>, protection: &Protection) {
+        self.release_object(protection.device);
+        if let Some(running) = self.state().running_work.get_mut(&protection.driver) {
             *running -= 1;
         }
         self.change(|_| ());

@@ -134,7 +134,7 @@ pub(super) unsafe extern "win64" fn write(
 /// `EtwWriteTransfer`.
 ///
 /// # Safety
-/// As for [`write`], with perhaps a second GUID.
+/// As for [`write()`], with perhaps a second GUID.
 pub(super) unsafe extern "win64" fn write_transfer(
     handle: u64,
     descriptor: usize,

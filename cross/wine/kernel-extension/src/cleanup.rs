@@ -14,6 +14,7 @@ use windows_sys::Wdk::System::SystemServices::IofCompleteRequest;
 use windows_sys::Win32::Foundation::{NTSTATUS, STATUS_SUCCESS};
 use wine_common::irp::{FileRequest, IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_CREATE, current_location, send};
 
+use crate::ended_requests;
 use crate::lock::Lock;
 
 /// What `DRIVER_DISPATCH` of windows-sys may be.
@@ -37,13 +38,17 @@ unsafe extern "system" fn extension_IofCompleteRequest(irp: *mut IRP, priority_b
     // SAFETY: the caller has the IRP.
     let location = unsafe { current_location(irp) };
     // SAFETY: the IRP has a current location while a driver has it.
-    let location = unsafe { &*location };
+    let location = unsafe { &mut *location };
     if location.MajorFunction == IRP_MJ_CREATE && !location.DeviceObject.is_null() {
         // SAFETY: the device lives as long as requests are sent to it.
         let driver = unsafe { (*location.DeviceObject).DriverObject };
         // SAFETY: so does its driver.
         unsafe { hook(driver) };
     }
+    // SAFETY: the caller has the IRP.
+    let request = unsafe { &*irp };
+    // SAFETY: as above, and this is its current location.
+    unsafe { ended_requests::keep(request, location) };
     // SAFETY: as the caller promises.
     unsafe { IofCompleteRequest(irp, priority_boost) };
 }

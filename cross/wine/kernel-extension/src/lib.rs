@@ -20,6 +20,7 @@ mod device_control;
 mod device_names;
 mod device_pointer;
 mod dpc;
+mod ended_requests;
 mod entry;
 mod irql;
 mod lock;

@@ -122,6 +122,71 @@ static NTSTATUS read_journal(PDEVICE_OBJECT device, PIRP irp, ULONG output) {
   return complete(irp, fits ? STATUS_SUCCESS : STATUS_BUFFER_TOO_SMALL, fits ? length : 0);
 }
 
+/* What takes the place of the IRPs in memory: as many blocks of their size, in which every pointer leads nowhere. */
+static VOID fill_their_place(VOID) {
+  PVOID blocks[64];
+  for (ULONG i = 0; i < RTL_NUMBER_OF(blocks); i++) {
+    blocks[i] = ExAllocatePoolWithTag(NonPagedPoolNx, IoSizeOfIrp(1), TAG);
+    if (blocks[i] != NULL) {
+      RtlFillMemory(blocks[i], IoSizeOfIrp(1), 0x41);
+    }
+  }
+  for (ULONG i = 0; i < RTL_NUMBER_OF(blocks); i++) {
+    if (blocks[i] != NULL) {
+      ExFreePoolWithTag(blocks[i], TAG);
+    }
+  }
+}
+
+/* What the thread of IOCTL_COMPLETE_LATE has: it ends before the driver goes, since nobody stops it meanwhile. */
+struct completer {
+  PDEVICE_OBJECT device;
+  HANDLE go;
+  HANDLE done;
+};
+
+static VOID NTAPI complete_late(PVOID context) {
+  struct completer *completer = context;
+  ZwWaitForSingleObject(completer->go, FALSE, NULL);
+  complete_all(completer->device, NULL, STATUS_SUCCESS);
+  fill_their_place();
+  ZwSetEvent(completer->done, NULL);
+  ZwClose(completer->go);
+  ZwClose(completer->done);
+  ExFreePoolWithTag(completer, TAG);
+  PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+static NTSTATUS open_event(PHANDLE event, PCWSTR text) {
+  UNICODE_STRING name;
+  OBJECT_ATTRIBUTES attributes;
+  RtlInitUnicodeString(&name, text);
+  InitializeObjectAttributes(&attributes, &name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+  return ZwOpenEvent(event, EVENT_MODIFY_STATE | SYNCHRONIZE, &attributes);
+}
+
+static NTSTATUS begin_completing_late(PDEVICE_OBJECT device, const struct late *names) {
+  struct completer *completer = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof *completer, TAG);
+  HANDLE thread;
+  if (completer == NULL) {
+    return STATUS_INSUFFICIENT_RESOURCES;
+  }
+  completer->device = device;
+  NTSTATUS status = open_event(&completer->go, names->go);
+  if (NT_SUCCESS(status)) {
+    status = open_event(&completer->done, names->done);
+  }
+  if (NT_SUCCESS(status)) {
+    status = PsCreateSystemThread(&thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, complete_late, completer);
+  }
+  if (NT_SUCCESS(status)) {
+    ZwClose(thread);
+  } else {
+    ExFreePoolWithTag(completer, TAG);
+  }
+  return status;
+}
+
 static NTSTATUS NTAPI control(PDEVICE_OBJECT device, PIRP irp) {
   PIO_STACK_LOCATION stack = location(irp);
   ULONG input = stack->Parameters.DeviceIoControl.InputBufferLength;
@@ -139,6 +204,11 @@ static NTSTATUS NTAPI control(PDEVICE_OBJECT device, PIRP irp) {
   case IOCTL_COMPLETE_PENDED:
     complete_all(device, NULL, STATUS_SUCCESS);
     return complete(irp, STATUS_SUCCESS, 0);
+  case IOCTL_COMPLETE_LATE:
+    if (input != sizeof(struct late)) {
+      return complete(irp, STATUS_INFO_LENGTH_MISMATCH, 0);
+    }
+    return complete(irp, begin_completing_late(device, irp->AssociatedIrp.SystemBuffer), 0);
   case IOCTL_READ_JOURNAL:
     return read_journal(device, irp, output);
   case IOCTL_CLEAR_JOURNAL:

@@ -19,6 +19,15 @@
 /* Succeeds as an internal request, and as no other. */
 #define IOCTL_INTERNAL PARTNER_CODE(0x906)
 
+/* Input: `struct late`. Completes what pends when one event is set, from a thread of its own, and then sets the other. */
+#define IOCTL_COMPLETE_LATE PARTNER_CODE(0x907)
+
+/* Names of events as the kernel sees them, each ended by a zero. */
+struct late {
+  WCHAR go[64];
+  WCHAR done[64];
+};
+
 struct answer {
   NTSTATUS status;
   ULONG information;

@@ -41,7 +41,9 @@ impl AddressReport {
     /// The address and its interface in the columns that [`COLUMNS`] names.
     pub(crate) fn cells(&self) -> [String; 4] {
         let alias = self.alias.as_deref().unwrap_or("-").to_owned();
-        [self.entry.address.to_string(), alias, self.entry.index.to_string(), self.entry.luid.to_string()]
+        // A lease whose interface has gone has none.
+        let index = if self.entry.index == 0 { "-".to_owned() } else { self.entry.index.to_string() };
+        [self.entry.address.to_string(), alias, index, self.entry.luid.to_string()]
     }
 
     /// The interface as people know it: its alias, or its index.

@@ -2,14 +2,12 @@
 
 use insta::assert_snapshot;
 use netio_anycast_client::protocol::status::NtStatus;
-use netio_anycast_client::protocol::version::Features;
 use netio_anycast_client::{Client, InterfaceId, Sharing};
+use netio_anycast_engine::Limits;
 use netio_model::{Fault, Function};
 
 use crate::fake::{DNS, Fake, SECRET};
-use crate::support::LeasingDriver;
-use crate::support::in_process::ethernet;
-use crate::support::leasing::Limits;
+use crate::in_process::{InProcessDriver, ethernet};
 use crate::{ip, run, transcript};
 
 const ETHERNET: &str = r#"
@@ -141,8 +139,8 @@ fn more_than_the_driver_takes_at_once() {
     let limited = || {
         let mut model = netio_model::Model::new();
         model.add_interface(ethernet(5)).expect("the only interface");
-        let limits = Limits { features: Features::all(), max_apply_items: 2, max_leases_per_handle: 0 };
-        Fake::with_driver(LeasingDriver::limited(model, limits))
+        let limits = Limits { max_apply_items: 2, ..Limits::DEFAULT };
+        Fake::with_driver(InProcessDriver::limited(model, limits))
     };
     let many = "[[interface]]\nname = 5\naddresses = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.4', '192.0.2.5']";
     let platform = with(limited(), "many.toml", many);

@@ -3,13 +3,12 @@
 use insta::assert_snapshot;
 use netio_anycast_client::protocol::status::NtStatus;
 use netio_anycast_client::protocol::version::Features;
+use netio_anycast_engine::Limits;
 use netio_model::{Families, Fault, Function, Interface, Model};
 
 use crate::fake::Fake;
-use crate::support::LeasingDriver;
-use crate::support::in_process::ethernet;
-use crate::support::leasing::Limits;
-use crate::transcript;
+use crate::in_process::{InProcessDriver, ethernet};
+use crate::{leases, transcript};
 
 const SHORT: &str = "bench --count 60 --batch 20 --rounds 3";
 
@@ -17,7 +16,7 @@ const SHORT: &str = "bench --count 60 --batch 20 --rounds 3";
 fn latencies_and_batches() {
     let (platform, driver) = Fake::with_leases(|_| {});
     assert_snapshot!(transcript(&platform, &[SHORT, "stats"]));
-    assert_eq!((driver.leases(), driver.model().entry_count()), (0, 0));
+    assert_eq!((leases(&driver), driver.model().entry_count()), (0, 0));
 }
 
 #[test]
@@ -31,8 +30,8 @@ fn in_json() {
 fn narrow_places() {
     let mut model = Model::new();
     model.add_interface(Interface { families: Families::IPV4, ..ethernet(5) }).expect("the only interface");
-    let limits = Limits { features: Features::all(), max_apply_items: 7, max_leases_per_handle: 5 };
-    let driver = LeasingDriver::limited(model, limits);
+    let limits = Limits { max_apply_items: 7, max_leases_per_handle: 5, ..Limits::DEFAULT };
+    let driver = InProcessDriver::limited(model, limits);
     let platform = Fake::with_driver(driver.clone());
     crate::run(Ok(&platform), "add 198.18.0.1 --interface 5");
     let text = transcript(&platform, &[SHORT, "list"]);
@@ -47,7 +46,7 @@ fn what_cannot_be_measured() {
         model.plan(Fault::next(Function::Create, NtStatus::INSUFFICIENT_RESOURCES).after(30));
     });
     let text = transcript(&platform, &[SHORT, "bench --interface 99", "--json bench --interface 99"]);
-    assert_eq!((driver.leases(), driver.model().entry_count()), (0, 0));
-    let platform = Fake::with_driver(LeasingDriver::offering(Features::ANYCAST));
+    assert_eq!((leases(&driver), driver.model().entry_count()), (0, 0));
+    let platform = Fake::with_driver(InProcessDriver::over(Model::new()).offering(Features::ANYCAST));
     assert_snapshot!(text + &transcript(&platform, &["bench", "bench --json"]));
 }

@@ -1,16 +1,18 @@
 //! `doctor`: everything that can be wrong, and what to do about it.
 
+use std::time::Duration;
+
 use anycastctl::platform::{ServiceState, Verifier};
 use insta::assert_snapshot;
 use netio_anycast_client::protocol::status::NtStatus;
 use netio_anycast_client::protocol::version::Features;
 use netio_anycast_client::protocol::win32::Win32Error;
 use netio_anycast_client::{Client, InterfaceId, OsError, Sharing};
-use netio_model::{Fault, Function};
+use netio_model::{Fault, Function, Model};
 
 use crate::fake::{Fake, NoDriver};
+use crate::in_process::InProcessDriver;
 use crate::refusals::Driver;
-use crate::support::LeasingDriver;
 use crate::{ip, run, transcript};
 
 /// With the image that its service has.
@@ -53,7 +55,9 @@ fn what_the_system_refuses() {
 fn drivers_of_other_versions() {
     let older = whole(Fake::running(Driver::of_protocol(0)));
     let newer = whole(Fake::running(Driver::answering(Err(OsError::from_status(NtStatus::NOT_FOUND)))));
-    let lacks = whole(Fake::with_driver(LeasingDriver::offering(Features::ANYCAST | Features::STATISTICS)));
+    let lacks = whole(Fake::with_driver(
+        InProcessDriver::over(Model::new()).offering(Features::ANYCAST | Features::STATISTICS),
+    ));
     let text = transcript(&older, &["doctor"]) + &transcript(&newer, &["doctor"]);
     assert_snapshot!(text + &transcript(&lacks, &["doctor"]));
 }
@@ -64,8 +68,9 @@ fn a_withdrawal_that_netio_refuses() {
     let holder = Client::connect(driver.open_as(4712)).expect("it speaks this protocol");
     let lease = holder.lease(ip("192.0.2.1"), InterfaceId::Index(5), Sharing::Exclusive).expect("nobody has it");
     let _ = lease.until_the_client_goes();
-    driver.model().plan(Fault::next(Function::Delete, NtStatus::UNSUCCESSFUL));
+    driver.model().plan(Fault::next(Function::Delete, NtStatus::UNSUCCESSFUL).times(3));
     drop(holder);
+    driver.pass(Duration::from_millis(500));
     assert_snapshot!(transcript(&whole(platform), &["doctor", "leases"]));
 }
 

@@ -21,9 +21,8 @@ use netio_anycast_client::protocol::win32::Win32Error;
 use netio_anycast_client::{Access, Error, Interfaces, NetworkInterface, OsError, PendingRequest, Returned, Transport};
 use netio_model::Model;
 
+use crate::in_process::{InProcessDriver, ethernet};
 use crate::script::{Screen, Script};
-use crate::support::LeasingDriver;
-use crate::support::in_process::ethernet;
 
 const IMAGE: &str = r"C:\drivers\netio_anycast.sys";
 
@@ -78,18 +77,18 @@ impl Fake {
     }
 
     /// The same, and its driver.
-    pub(crate) fn with_leases(arrange: impl FnOnce(&mut Model)) -> (Self, LeasingDriver) {
+    pub(crate) fn with_leases(arrange: impl FnOnce(&mut Model)) -> (Self, InProcessDriver) {
         let mut model = Model::new();
         for index in [5, 7] {
             model.add_interface(ethernet(index)).expect("interfaces with numbers of their own");
         }
         arrange(&mut model);
-        let driver = LeasingDriver::over(model);
+        let driver = InProcessDriver::over(model);
         (Self::with_driver(driver.clone()), driver)
     }
 
     /// A system where this driver runs.
-    pub(crate) fn with_driver(driver: LeasingDriver) -> Self {
+    pub(crate) fn with_driver(driver: InProcessDriver) -> Self {
         Self::with_device(move || Box::new(driver.open()))
     }
 

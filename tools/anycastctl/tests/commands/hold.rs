@@ -10,13 +10,12 @@ use netio_anycast_client::protocol::row::Row;
 use netio_anycast_client::protocol::status::NtStatus;
 use netio_anycast_client::protocol::version::Features;
 use netio_anycast_client::{Client, InterfaceId, Sharing};
-use netio_model::{Fault, Function, Interface};
+use netio_model::{Fault, Function, Interface, Model};
 
 use crate::fake::Fake;
+use crate::in_process::{InProcessDriver, ethernet};
 use crate::script::Step;
-use crate::support::LeasingDriver;
-use crate::support::in_process::ethernet;
-use crate::{ip, transcript};
+use crate::{ip, leases, transcript};
 
 const HOLD: &str = "hold 192.0.2.53 2001:db8::53 --interface Ethernet";
 const HEALTH: &str = r#"hold 192.0.2.53 --interface Ethernet --health "nslookup localhost" --rise 2 --fall 3"#;
@@ -38,17 +37,32 @@ fn ends(exit_code: i32) -> Step {
 }
 
 /// A look at the leases that there are.
-fn look(driver: &LeasingDriver, addresses: &'static [&str]) -> Step {
+fn look(driver: &InProcessDriver, addresses: &'static [&str]) -> Step {
     let driver = driver.clone();
     Step::event("Ctrl+C, while it holds what it should", Event::Interrupted).after(move |_| {
-        let there: Vec<String> =
-            driver.model().entries().filter_map(|row| Some(row.address.ip()?.to_string())).collect();
-        assert_eq!(there, addresses);
+        assert_eq!(on_ethernet(&driver), addresses);
     })
 }
 
-fn no_leases(driver: &LeasingDriver) {
-    assert_eq!((driver.leases(), driver.model().entry_count()), (0, 0));
+fn on_ethernet(driver: &InProcessDriver) -> Vec<String> {
+    let model = driver.model();
+    let rows = model.entries().filter(|row| row.luid == ethernet(5).luid);
+    rows.filter_map(|row| Some(row.address.ip()?.to_string())).collect()
+}
+
+/// Something changes elsewhere, so that whoever waits looks.
+fn wake(driver: &InProcessDriver) {
+    let row = Row::on_luid(ip("192.0.2.99"), ethernet(7).luid);
+    driver.by_others(|model| {
+        let was_there = model.remove(&row).is_ok();
+        if !was_there {
+            model.insert(&row).expect("it is not there");
+        }
+    });
+}
+
+fn no_leases(driver: &InProcessDriver) {
+    assert_eq!((leases(driver), on_ethernet(driver)), (0, Vec::new()));
 }
 
 #[test]
@@ -113,7 +127,7 @@ fn how_a_check_may_fail() {
 }
 
 /// It goes, and comes back with another index a while later.
-fn interface_goes_and_comes_back(driver: &LeasingDriver) -> [Step; 3] {
+fn interface_goes_and_comes_back(driver: &InProcessDriver) -> [Step; 3] {
     let (goes, comes) = (driver.clone(), driver.clone());
     [
         Step::change("Ethernet is disabled", move |_| {
@@ -158,7 +172,7 @@ fn an_interface_that_flaps() {
 }
 
 /// By another program that has a handle of its own.
-fn deleted_by_force(driver: &LeasingDriver, title: &'static str, address: &'static str) -> Step {
+fn deleted_by_force(driver: &InProcessDriver, title: &'static str, address: &'static str) -> Step {
     let administrator = Client::connect(driver.open()).expect("it speaks this protocol");
     Step::change(title, move |_| {
         administrator.force_delete(ip(address), InterfaceId::Index(5)).expect("it is there");
@@ -200,7 +214,7 @@ fn a_driver_that_is_restarted() {
         platform.script.extend([
             Step::change("the driver is stopped", move |platform| {
                 platform.service.put(ServiceState::Stopped);
-                stops.by_others(|_| {});
+                wake(&stops);
             }),
             Step::time("nothing", |_| {}),
             Step::time("it is started again", |platform| platform.service.put(ServiceState::Running)),
@@ -219,9 +233,8 @@ fn a_table_that_cannot_be_read() {
     let fails = driver.clone();
     platform.script.extend([
         Step::change("NetIO fails, again and again", move |_| {
-            fails.by_others(|model| {
-                model.plan(Fault::next(Function::Table, NtStatus::INSUFFICIENT_RESOURCES).times(2));
-            });
+            wake(&fails);
+            fails.model().plan(Fault::next(Function::Table, NtStatus::INSUFFICIENT_RESOURCES).times(2));
         }),
         Step::time("nothing", |_| {}),
         Step::time("nothing", |_| {}),
@@ -288,7 +301,7 @@ fn programs_that_cannot_be_started() {
 
 #[test]
 fn drivers_that_do_not_hold() {
-    let platform = Fake::with_driver(LeasingDriver::offering(Features::ANYCAST));
+    let platform = Fake::with_driver(InProcessDriver::over(Model::new()).offering(Features::ANYCAST));
     let text = transcript(&platform, &["hold 192.0.2.53 --interface 5"]);
     let platform = Fake::with_model(|_| {});
     platform.service.put(ServiceState::Stopped);

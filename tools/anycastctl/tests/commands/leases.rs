@@ -1,11 +1,15 @@
 //! `leases`: who holds what.
 
+use std::time::Duration;
+
 use insta::assert_snapshot;
 use netio_anycast_client::protocol::version::Features;
 use netio_anycast_client::{Client, InterfaceId, Sharing};
 
+use netio_model::Model;
+
 use crate::fake::{DNS, Fake};
-use crate::support::LeasingDriver;
+use crate::in_process::{InProcessDriver, ethernet};
 use crate::{ip, transcript};
 
 const ETHERNET: InterfaceId = InterfaceId::Index(5);
@@ -21,6 +25,7 @@ fn who_holds_what() {
         other.lease(ip("2001:db8::53"), ETHERNET, Sharing::Shared),
         other.lease(ip("192.0.2.80"), InterfaceId::Index(7), Sharing::Shared),
     ];
+    driver.pass(Duration::from_secs(61));
     assert_snapshot!(transcript(
         &platform,
         &[
@@ -36,7 +41,17 @@ fn who_holds_what() {
 }
 
 #[test]
+fn a_lease_whose_interface_has_gone() {
+    let (platform, driver) = Fake::with_leases(|_| {});
+    let dns = Client::connect(driver.open_as(DNS)).expect("it speaks this protocol");
+    let lease = dns.lease(ip("192.0.2.53"), ETHERNET, Sharing::Exclusive).expect("nobody has it");
+    driver.model().remove_interface(ethernet(5).luid).expect("it is there");
+    assert_snapshot!(transcript(&platform, &["leases", "leases --interface Ethernet"]));
+    drop(lease);
+}
+
+#[test]
 fn a_driver_without_leases() {
-    let platform = Fake::with_driver(LeasingDriver::offering(Features::ANYCAST));
+    let platform = Fake::with_driver(InProcessDriver::over(Model::new()).offering(Features::ANYCAST));
     assert_snapshot!(transcript(&platform, &["leases", "--json leases", "stats"]));
 }

@@ -8,6 +8,8 @@ mod doctor;
 mod documentation;
 mod fake;
 mod hold;
+#[path = "../../../../crates/client/tests/support/in_process.rs"]
+mod in_process;
 mod installation;
 mod leases;
 mod recipes;
@@ -16,8 +18,6 @@ mod script;
 mod selftest;
 mod services;
 mod statistics;
-#[path = "../../../../crates/client/tests/support/mod.rs"]
-mod support;
 mod usage;
 mod watch;
 
@@ -29,7 +29,10 @@ use anycastctl::console::Console;
 use anycastctl::failure::Failure;
 use anycastctl::platform::Platform;
 
+use netio_anycast_client::{Client, LeaseSelection};
+
 use crate::fake::Fake;
+use crate::in_process::InProcessDriver;
 
 /// What a run of the program leaves behind.
 struct Output {
@@ -74,4 +77,10 @@ fn transcript(platform: &Fake, command_lines: &[&str]) -> String {
 
 fn ip(text: &str) -> IpAddr {
     text.parse().expect("an IP address")
+}
+
+/// How many leases there are.
+fn leases(driver: &InProcessDriver) -> usize {
+    let client = Client::connect(driver.open()).expect("it speaks this protocol");
+    client.leases(LeaseSelection::default()).expect("they can be listed").leases.len()
 }

@@ -13,10 +13,8 @@ use netio_anycast_client::{OsError, PendingRequest, Returned, Transport};
 use netio_model::{Families, Interface, Model};
 
 use crate::fake::{Fake, SECRET};
-use crate::support::LeasingDriver;
-use crate::support::in_process::ethernet;
-use crate::support::leasing::{Handle, Limits};
-use crate::{run, transcript};
+use crate::in_process::{Handle, InProcessDriver, ethernet};
+use crate::{leases, run, transcript};
 
 #[test]
 fn a_driver_that_keeps_its_contract() {
@@ -26,7 +24,7 @@ fn a_driver_that_keeps_its_contract() {
     }
     // What is there stays, even if it is the first address for documentation.
     assert_snapshot!(transcript(&platform, &["selftest", "list"]));
-    assert_eq!(driver.leases(), 0);
+    assert_eq!(leases(&driver), 0);
 }
 
 #[test]
@@ -44,8 +42,7 @@ fn a_narrow_place() {
     let mut model = Model::new();
     model.add_interface(Interface { families: Families::IPV4, ..ethernet(5) }).expect("the only interface");
     let features = Features::ANYCAST | Features::STATISTICS;
-    let limits = Limits { features, max_apply_items: 0, max_leases_per_handle: 0 };
-    let platform = Fake::with_driver(LeasingDriver::limited(model, limits));
+    let platform = Fake::with_driver(InProcessDriver::over(model).offering(features));
     assert_snapshot!(transcript(&platform, &["selftest --interface Ethernet"]));
 }
 
@@ -299,7 +296,7 @@ fn each_broken_promise_fails_the_scenario_about_it() {
     for mutation in MUTATIONS {
         let mut model = Model::new();
         model.add_interface(ethernet(5)).expect("the only interface");
-        let driver = LeasingDriver::over(model);
+        let driver = InProcessDriver::over(model);
         let platform = Fake::with_device(move || Box::new(Mutant { handle: driver.open(), mutation }));
         let output = run(Ok(&platform), "selftest");
         let failed: Vec<&str> = output.stdout.lines().filter_map(|line| line.strip_prefix("not ok ")).collect();

@@ -11,9 +11,8 @@ use netio_anycast_client::{Client, InterfaceId, Sharing};
 use netio_model::{Fault, Function, Interface, Model};
 
 use crate::fake::Fake;
+use crate::in_process::{InProcessDriver, ethernet};
 use crate::script::Step;
-use crate::support::LeasingDriver;
-use crate::support::in_process::ethernet;
 use crate::{ip, run, transcript};
 
 fn row(address: &str, index: u32) -> Row {
@@ -21,17 +20,17 @@ fn row(address: &str, index: u32) -> Row {
 }
 
 /// Somebody changes the addresses without the driver.
-fn others(driver: &LeasingDriver, title: &'static str, change: impl FnOnce(&mut Model) + 'static) -> Step {
+fn others(driver: &InProcessDriver, title: &'static str, change: impl FnOnce(&mut Model) + 'static) -> Step {
     let driver = driver.clone();
     Step::change(title, move |_| driver.by_others(change))
 }
 
-fn put(driver: &LeasingDriver, title: &'static str, address: &'static str, index: u32) -> Step {
+fn put(driver: &InProcessDriver, title: &'static str, address: &'static str, index: u32) -> Step {
     others(driver, title, move |model| model.insert(&row(address, index)).expect("it is not there yet"))
 }
 
 /// The steps of a day: addresses come and go, with their interface too.
-fn a_day(driver: &LeasingDriver) -> Vec<Step> {
+fn a_day(driver: &InProcessDriver) -> Vec<Step> {
     let driver = driver.clone();
     vec![
         put(&driver, "192.0.2.1 is put on Ethernet", "192.0.2.1", 5),
@@ -69,6 +68,8 @@ fn a_day_of_changes_in_json() {
 fn only_what_was_asked_for() {
     for (name, option) in [("family", "--family ipv6"), ("interface", "--interface Ethernet")] {
         let (platform, driver) = Fake::with_leases(|_| {});
+        // Only of what somebody has read before can the driver tell that it changed.
+        run(Ok(&platform), "list");
         platform.script.extend(a_day(&driver));
         let text = transcript(&platform, &[&format!("watch {option}")]);
         assert_snapshot!(format!("only_what_was_asked_for_{name}"), text);
@@ -121,7 +122,7 @@ fn a_driver_that_goes_at_once() {
         Step::change("the driver is stopped and started again", move |platform| {
             platform.service.put(ServiceState::Stopped);
             platform.service.put(ServiceState::Running);
-            driver.by_others(|_| {});
+            driver.by_others(|model| model.insert(&row("192.0.2.1", 7)).expect("it is not there yet"));
         }),
         Step::time("nothing", |_| {}),
     ]);
@@ -132,14 +133,15 @@ fn a_driver_that_goes_at_once() {
 fn a_table_that_cannot_be_read() {
     let (platform, driver) = Fake::with_leases(|_| {});
     platform.script.extend([Step::change("NetIO fails", move |_| {
-        driver.by_others(|model| model.plan(Fault::next(Function::Table, NtStatus::INSUFFICIENT_RESOURCES)));
+        driver.by_others(|model| model.insert(&row("192.0.2.1", 7)).expect("it is not there yet"));
+        driver.model().plan(Fault::next(Function::Table, NtStatus::INSUFFICIENT_RESOURCES));
     })]);
     assert_snapshot!(transcript(&platform, &["watch"]));
 }
 
 #[test]
 fn what_cannot_be_watched() {
-    let platform = Fake::with_driver(LeasingDriver::offering(Features::ANYCAST));
+    let platform = Fake::with_driver(InProcessDriver::over(Model::new()).offering(Features::ANYCAST));
     let text = transcript(&platform, &["watch", "watch --json"]);
     let platform = Fake::with_model(|_| {});
     let text = text + &transcript(&platform, &["watch --interface 99"]);
