@@ -1,6 +1,8 @@
-//! What the tests beside it share: the scenario that every kernel host runs, and the facts that they write for the report.
+//! What the tests beside it share: the scenario that every kernel host runs, the driver that tells them in which order it is
+//! sent what, and the facts that they write for the report.
 
 #![forbid(unsafe_code)]
 
 pub mod facts;
+pub mod partner;
 pub mod scenario;

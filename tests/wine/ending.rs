@@ -6,36 +6,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use netio_anycast_client::{Access, DeviceTransport, Transport};
+use netio_anycast_tests::partner::{
+    CANCELLED, CLEANUP, CLEAR_JOURNAL, CLOSE, COMPLETE_LATE, COMPLETED, CREATE, Entry, JOURNAL_LENGTH, PEND, PENDED, READ_JOURNAL, entries,
+};
 use netio_model::Function;
 use netio_model::control::wire::Name;
 use winsafe::HEVENT;
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+use zerocopy::IntoBytes as _;
 
 use crate::bench::{Bench, Driver, ETHERNET, on};
 use crate::lifecycle::{Restart, service};
-use crate::probe::{Probe, Verdict, code};
-
-const PEND: u32 = code(0x902);
-const READ_JOURNAL: u32 = code(0x904);
-const CLEAR_JOURNAL: u32 = code(0x905);
-const COMPLETE_LATE: u32 = code(0x907);
-
-/// `struct journal_entry` of `drivers/partner/partner.h`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-struct Entry {
-    file: u64,
-    event: u32,
-    detail: u32,
-}
-
-/// The events of a journal: IRP_MJ_ codes, and what the partner notes besides.
-const CREATE: u32 = 0x00;
-const CLOSE: u32 = 0x02;
-const CLEANUP: u32 = 0x12;
-const PENDED: u32 = 0x100;
-const CANCELLED: u32 = 0x101;
-const COMPLETED: u32 = 0x102;
+use crate::probe::{Probe, Verdict};
 
 /// How long something may take that has to happen.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -54,10 +35,9 @@ impl Partner {
     }
 
     fn journal(&self) -> Vec<Entry> {
-        let mut output = vec![0; 1024 * size_of::<Entry>()];
+        let mut output = vec![0; JOURNAL_LENGTH * size_of::<Entry>()];
         let returned = self.device.control(READ_JOURNAL, &[], &mut output).expect("the journal can be read");
-        let entries = output[..returned.length].chunks(size_of::<Entry>());
-        entries.map(|entry| Entry::read_from_bytes(entry).expect("entries are whole")).collect()
+        entries(&output[..returned.length])
     }
 
     /// The file object of the first entry with this event, once there is one.
