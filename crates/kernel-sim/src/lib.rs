@@ -67,6 +67,7 @@ mod tracing;
 mod trampoline;
 mod violation;
 mod watchdog;
+mod workers;
 
 pub use crate::clock::Time;
 pub use crate::core::{Options, Registry};

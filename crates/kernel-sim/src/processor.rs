@@ -165,9 +165,18 @@ fn object_in(process: ProcessId) -> usize {
     })
 }
 
-/// This thread, which has no object yet, is that of the system's process with this object.
-pub(crate) fn adopt_thread(object: usize) {
-    OBJECTS.with_borrow_mut(|objects| objects.0.push((ProcessId::SYSTEM, object)));
+/// This thread begins as one of the system's process, whatever it was before, with this object or with one of its own.
+pub(crate) fn begin_thread(object: Option<usize>) {
+    set_irql(Irql::PASSIVE_LEVEL);
+    PROCESSOR.with(|processor| {
+        processor.critical_regions.set(0);
+        processor.guarded_regions.set(0);
+    });
+    CONTEXT.set(Context::SYSTEM);
+    let own = object.map(|object| (ProcessId::SYSTEM, object));
+    // Those that it had are nobody's any more.
+    OBJECTS.replace(ThreadObjects(own.into_iter().collect()));
+    THREAD.set(0);
 }
 
 /// In which thread's context this one runs.

@@ -40,7 +40,7 @@ pub fn interleave(seed: u64, work: Vec<Work<'_>>) {
 pub fn interleaving(seed: u64, work: Vec<Work<'_>>) -> Interleaving {
     let turns = Arc::new(Turns { state: Mutex::new(State { random: seed, ..State::default() }) });
     let seats: Vec<Seat> = work.iter().map(|_| turns.seat()).collect();
-    lock(&turns.state).choose();
+    turns.pass();
     thread::scope(|scope| {
         for (seat, work) in seats.into_iter().zip(work) {
             scope.spawn(move || {
@@ -93,18 +93,17 @@ pub(crate) fn alive() -> Option<usize> {
     SEAT.with_borrow(|seat| seat.as_ref().map(|seat| lock(&seat.turns.state).alive.len()))
 }
 
-/// Starts a thread. If this one takes turns, the new one does too.
-pub(crate) fn spawn(work: impl FnOnce() + Send + 'static) {
+/// What another thread is to do. If this one takes turns, that one does too.
+pub(crate) fn with_a_seat<R>(work: impl FnOnce() -> R + Send + 'static) -> impl FnOnce() -> R + Send + 'static {
     let seat = SEAT.with_borrow(|seat| seat.as_ref().map(|seat| seat.turns.seat()));
-    let run = move || {
+    move || {
         if let Some(seat) = seat {
             seat.wait();
             SEAT.replace(Some(seat));
         }
         let _leave = Leave;
-        work();
-    };
-    thread::Builder::new().name("system worker".to_owned()).spawn(run).expect("a thread can be started");
+        work()
+    }
 }
 
 #[derive(Debug)]
@@ -143,16 +142,17 @@ impl Trace {
 }
 
 impl State {
-    /// Chooses whose turn it is next, and tells him alone.
-    fn choose(&mut self) {
+    /// Chooses whose turn it is next. If it is another's than before, that one is to be told, and nobody else, and not under the lock
+    /// that he is going to take.
+    #[must_use]
+    fn choose(&mut self) -> Option<Arc<Condvar>> {
         self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.random ^ self.random >> 31).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let number = usize::try_from(mixed >> 33).unwrap_or(0);
-        let Some(position) = number.checked_rem(self.alive.len()) else { return };
+        let position = number.checked_rem(self.alive.len())?;
         let (next, turn) = &self.alive[position];
-        if std::mem::replace(&mut self.current, *next) != *next {
-            turn.notify_one();
-        }
+        let is_another = std::mem::replace(&mut self.current, *next) != *next;
+        is_another.then(|| Arc::clone(turn))
     }
 }
 
@@ -170,6 +170,14 @@ thread_local! {
 }
 
 impl Turns {
+    /// Lets the next go on.
+    fn pass(&self) {
+        let next = lock(&self.state).choose();
+        if let Some(next) = next {
+            next.notify_one();
+        }
+    }
+
     /// A part for one thread more.
     fn seat(self: &Arc<Self>) -> Seat {
         let mut state = lock(&self.state);
@@ -182,7 +190,7 @@ impl Turns {
 
 impl Seat {
     fn pass(&self) {
-        lock(&self.turns.state).choose();
+        self.turns.pass();
         self.wait();
     }
 
@@ -200,9 +208,8 @@ struct Leave;
 impl Drop for Leave {
     fn drop(&mut self) {
         let Some(seat) = SEAT.take() else { return };
-        let mut state = lock(&seat.turns.state);
-        state.alive.retain(|(number, _)| *number != seat.number);
-        state.choose();
+        lock(&seat.turns.state).alive.retain(|(number, _)| *number != seat.number);
+        seat.turns.pass();
     }
 }
 

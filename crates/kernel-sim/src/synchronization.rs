@@ -15,6 +15,7 @@ use crate::core::{Core, lock};
 use crate::locks::Locks;
 use crate::processor;
 use crate::schedule;
+use crate::workers;
 use crate::service::{Callbacks, DeferredCalls, Resource, Rundown, SystemThread, Timer};
 use crate::violation::Rule;
 
@@ -297,16 +298,19 @@ impl Core {
     ) {
         synchronization.running += 1;
         let core = Arc::clone(self);
-        schedule::spawn(move || {
+        let work = schedule::with_a_seat(move || {
             IS_SYSTEM.set(true);
             DEPTH.set(1);
-            object.into_iter().for_each(processor::adopt_thread);
+            processor::begin_thread(object);
             let thread = processor::thread();
             lock(&core.synchronization).enter(thread);
             let running = Running { core: &core, thread };
             work(&core);
             drop(running);
+            // A crash leaves the thread as it was there, and a thread with an object of its own ends with it.
+            !core.is_stopped() && object.is_none()
         });
+        workers::run(Box::new(work));
     }
 }
 

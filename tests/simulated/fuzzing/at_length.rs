@@ -87,7 +87,7 @@ fn renew_corpus(run: &Run, fuzzer: &Fuzzer<'_>) {
 fn for_as_long_as_one_likes() {
     let run = Run::asked_for();
     let image = image();
-    let mut fuzzer = Fuzzer::new(&image, run.seed, Guidance::Coverage);
+    let mut fuzzer = Fuzzer::new(&image, run.seed, Guidance::Shortened);
     fuzzer.running = Some(run.folder.join("running.jsonl"));
     let found = run.replay(&mut fuzzer).and_then(|()| run.fuzz(&mut fuzzer));
     if let Err(finding) = found {

@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use kernel_sim::{Control, Coverage, Driver, Faults, Handle, Image, Kernel, Options, Pending, ProcessId, Registry, Work, interleave};
+use kernel_sim::{
+    Control, Coverage, Driver, Faults, Guid, Handle, Image, Kernel, Options, Pending, ProcessId, Registry, Trace, Work, interleave,
+};
 use netio_anycast_protocol::SERVICE_NAME;
 use netio_anycast_protocol::status::NtStatus;
 
@@ -16,6 +18,8 @@ use super::step::{Access, ClientStep, Level, Opener, Step};
 use crate::bench::{DEVICE, kernel, parameters};
 use crate::kernel_clients::proxy;
 
+/// The provider of the driver's events.
+const PROVIDER: Guid = Guid::from_u128(0x9bdb_97e3_d9f4_50b1_cc7b_b35d_aa25_a5d1);
 /// The most requests that are left pending.
 const MOST_PENDING: usize = 12;
 
@@ -47,6 +51,8 @@ pub(super) struct Things {
     opened: usize,
     pub(super) pending: Vec<Sent>,
     other_driver: Option<Arc<OtherDriver>>,
+    /// Who listens to the driver's events.
+    trace: Option<Trace>,
     judgement: Judgement,
 }
 
@@ -133,6 +139,7 @@ impl<'a> Execution<'a> {
                 self.judge(Judgement::services_will_fail);
                 self.faults.run_short(after.0.into(), times.0.into());
             }
+            Step::Trace { on } => self.trace(*on),
             Step::Unload => {
                 self.judge(|judgement| judgement.was_unloaded = true);
                 self.unload();
@@ -244,6 +251,12 @@ impl<'a> Execution<'a> {
                 judgement.netio_will_fail(function.function(), NtStatus::from_bits(status.0));
             }
         });
+    }
+
+    fn trace(&self, on: bool) {
+        let trace = on.then(|| self.kernel.trace(PROVIDER, 0, u64::MAX));
+        let before = std::mem::replace(&mut self.things().trace, trace);
+        drop(before);
     }
 
     /// Whether the driver is loaded.

@@ -32,12 +32,14 @@ pub(super) struct Finding {
     pub(super) wrong: Vec<String>,
 }
 
-/// Whether what is reached decides over what is kept.
+/// What becomes of a sequence that reaches something new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Guidance {
-    /// It does.
-    Coverage,
-    /// Nothing is kept: to see what guidance is good for.
+    /// It is kept, without the steps that it does not take.
+    Shortened,
+    /// It is kept as it is, which takes no time.
+    Whole,
+    /// Nothing: to see what guidance is good for.
     None,
 }
 
@@ -111,8 +113,11 @@ impl<'a> Fuzzer<'a> {
         let judgement = self.run(&sequence)?;
         let answers: BTreeSet<_> = answers(&judgement).difference(&self.answers).cloned().collect();
         let is_new = self.coverage.covered() > self.known.covered() || !answers.is_empty();
-        if is_new && self.guidance == Guidance::Coverage {
-            self.keep(&sequence, answers);
+        if is_new && self.guidance != Guidance::None {
+            let kept = if self.guidance == Guidance::Shortened { self.shortened(&sequence, &answers) } else { sequence };
+            self.corpus.push(kept);
+            self.known.add(&self.coverage);
+            self.answers.extend(answers);
         }
         Ok(())
     }
@@ -127,8 +132,8 @@ impl<'a> Fuzzer<'a> {
         self.mutator.mutate(&self.corpus[one], &self.corpus)
     }
 
-    /// Keeps what a sequence consists of that has reached something new.
-    fn keep(&mut self, sequence: &Sequence, new_answers: BTreeSet<(String, NtStatus)>) {
+    /// What it takes of a sequence that has reached something new.
+    fn shortened(&self, sequence: &Sequence, new_answers: &BTreeSet<(String, NtStatus)>) -> Sequence {
         let known = reached(&self.known);
         let new: BTreeSet<usize> = reached(&self.coverage).difference(&known).copied().collect();
         let reaches_it = |candidate: &Sequence| {
@@ -138,10 +143,7 @@ impl<'a> Fuzzer<'a> {
             let is_fine = judgement.wrong.is_empty();
             is_fine && new.is_subset(&reached(&probe)) && new_answers.is_subset(&answers(&judgement))
         };
-        let shorter = shrink(sequence, TRIALS_TO_KEEP, reaches_it);
-        self.corpus.push(shorter);
-        self.known.add(&self.coverage);
-        self.answers.extend(new_answers);
+        shrink(sequence, TRIALS_TO_KEEP, reaches_it)
     }
 
     fn run(&mut self, sequence: &Sequence) -> Result<Judgement, Finding> {

@@ -66,7 +66,7 @@ fn sequences(folder: &Path) -> Vec<(std::path::PathBuf, Sequence)> {
 /// Fuzzes with so many requests from the corpus on.
 fn fuzz(irps: u64, seed: u64) -> Result<(), Finding> {
     let image = image();
-    let mut fuzzer = Fuzzer::new(&image, seed, Guidance::Coverage);
+    let mut fuzzer = Fuzzer::new(&image, seed, Guidance::Whole);
     let mut record = Record::new(seed);
     for (_, sequence) in sequences(&corpus_folder()) {
         fuzzer.replay(&sequence)?;

@@ -298,6 +298,9 @@ impl Asked {
     }
 }
 
+/// Fewer rows or bytes than this: the time goes by with large buffers, and nothing comes of it.
+const MOST: usize = 0x1001;
+
 /// How much room for output a request has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Mutate, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -383,7 +386,7 @@ impl Request {
         let mut input = self.asked.bytes(generation);
         let Some(Spoilt { length, bytes, .. }) = &self.spoilt.0 else { return input };
         if let Some(Bytes(length)) = length {
-            input.resize((*length).into(), 0xA5);
+            input.resize(usize::from(*length) % MOST, 0xA5);
         }
         for (Offset(offset), Byte(byte)) in bytes {
             if let Some(place) = input.get_mut(usize::from(*offset)) {
@@ -400,8 +403,8 @@ impl Request {
         let answered = if let Asked::Apply(batch) = &self.asked { batch.items.0.len() * row } else { 0 };
         match self.room {
             Room::Fixed => fixed + answered,
-            Room::Rows(Rows(rows)) => fixed + usize::from(rows) * row,
-            Room::Bytes(Bytes(bytes)) => bytes.into(),
+            Room::Rows(Rows(rows)) => fixed + usize::from(rows) % 0x200 * row,
+            Room::Bytes(Bytes(bytes)) => usize::from(bytes) % MOST,
         }
     }
 }

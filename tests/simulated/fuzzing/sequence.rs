@@ -116,7 +116,8 @@ impl Mutator {
     }
 
     fn choose_threads(&mut self, setup: &mut Setup) {
-        let (threads, seed) = if self.random.u8(..4) == 0 { (self.random.u8(THREADS), self.random.u32(..)) } else { (0, 0) };
+        // Turns take time.
+        let (threads, seed) = if self.random.u8(..8) == 0 { (self.random.u8(THREADS), self.random.u32(..)) } else { (0, 0) };
         (setup.threads, setup.seed) = (threads, seed);
     }
 
@@ -129,6 +130,9 @@ impl Mutator {
     /// What is kept is short, and to load the driver takes as long as some dozen requests. So much is done with it each time.
     pub(super) fn mutate(&mut self, sequence: &Sequence, corpus: &[Sequence]) -> Sequence {
         let mut sequence = sequence.clone();
+        if self.random.bool() {
+            self.choose_threads(&mut sequence.setup);
+        }
         for _ in 0..self.random.usize(..4) {
             let other = &corpus[self.random.usize(..corpus.len())];
             self.mutate_once(&mut sequence, other);
@@ -180,8 +184,7 @@ impl Mutator {
                 let end = self.random.usize(start..=other.steps.len());
                 steps.splice(place..place, other.steps[start..end].iter().cloned());
             }
-            12 => self.choose_threads(setup),
-            13 => drop(self.session.mutate(setup)),
+            12 => drop(self.session.mutate(setup)),
             _ if !steps.is_empty() => drop(self.session.mutate(&mut steps[last])),
             _ => {}
         }

@@ -181,6 +181,8 @@ pub(super) enum Step {
     NetioMends,
     /// Somebody else creates or deletes an address.
     Others { place: Place, create: bool },
+    /// Somebody begins or ends to listen to the driver's events.
+    Trace { on: bool },
     /// Memory runs short: services that may fail do.
     Shortage { after: Calls, times: Failures },
     /// The driver is unloaded, once it is closed.
@@ -218,7 +220,7 @@ impl Generate<Step> for StepMutator {
                 after: new(context)?,
                 times: new(context)?,
             },
-            30 => Step::NetioMends,
+            30 => if context.rng().gen_bool() { Step::NetioMends } else { Step::Trace { on: new(context)? } },
             31..34 => Step::Others { place: new(context)?, create: new(context)? },
             34 => Step::Shortage { after: new(context)?, times: new(context)? },
             35 => if context.rng().gen_index(4) == Some(0) { Step::Unload } else { Step::Load },
