@@ -130,6 +130,11 @@ impl Driver {
         self.ask(Operation::Create, CreateRequest { row, lifetime: 0, flags: 0 }.as_bytes())
     }
 
+    /// CREATE with lifetime `handle`.
+    pub(crate) fn lease(&self, row: Row) -> Result<Row, OsError> {
+        self.ask(Operation::Create, CreateRequest { row, lifetime: 1, flags: 0 }.as_bytes())
+    }
+
     pub(crate) fn delete(&self, row: Row) -> Result<(), OsError> {
         self.ask(Operation::Delete, DeleteRequest { row, flags: 0, reserved: 0 }.as_bytes())
     }

@@ -28,4 +28,5 @@ mod sample_drivers;
 mod statistics;
 mod table;
 mod tracing;
+mod watching;
 mod wine_alone;

@@ -15,9 +15,9 @@ use crate::core::{Core, lock};
 use crate::locks::Locks;
 use crate::processor;
 use crate::schedule;
-use crate::workers;
 use crate::service::{Callbacks, DeferredCalls, Resource, Rundown, SystemThread, Timer};
 use crate::violation::Rule;
+use crate::workers;
 
 /// The state that threads wait for. Who holds it takes no other lock but the state of the kernel or of a request.
 #[derive(Debug, Default)]

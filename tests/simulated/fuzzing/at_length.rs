@@ -22,7 +22,8 @@ struct Run {
 
 impl Run {
     fn asked_for() -> Self {
-        let variable = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("cargo xtask fuzz-image sets {name}"));
+        let variable =
+            |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("cargo xtask fuzz-image sets {name}"));
         let number = |name: &str| variable(name).parse().unwrap_or_else(|_| panic!("{name} is no number"));
         Self {
             time: Duration::from_secs(number("KERNEL_SIM_SECONDS")),

@@ -30,8 +30,10 @@ pub(super) fn regressions_folder() -> PathBuf {
 pub(super) fn read(folder: &Path) -> Result<Vec<(PathBuf, Sequence)>, String> {
     let named = |path: &Path, error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let entries = fs::read_dir(folder).map_err(|error| named(folder, &error))?;
-    let mut paths: Vec<PathBuf> =
-        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>().map_err(|error| named(folder, &error))?;
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()
+        .map_err(|error| named(folder, &error))?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
     paths.sort();
     let read = |path: PathBuf| {

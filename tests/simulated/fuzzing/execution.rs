@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kernel_sim::{
-    Control, Coverage, Driver, Faults, Guid, Handle, Image, Kernel, Options, Pending, ProcessId, Registry, Trace, Work, interleave,
+    Control, Coverage, Driver, Faults, Guid, Handle, Image, Kernel, Options, Pending, ProcessId, Registry, Trace, Work,
+    interleave,
 };
 use netio_anycast_protocol::SERVICE_NAME;
 use netio_anycast_protocol::status::NtStatus;

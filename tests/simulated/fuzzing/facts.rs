@@ -44,8 +44,7 @@ impl Record {
             status: status.to_string(),
             times: *times,
         });
-        let fuzzing =
-            Fuzzing { seed: self.seed, loads: fuzzer.executions, irps: fuzzer.irps(), sent: sent.collect() };
+        let fuzzing = Fuzzing { seed: self.seed, loads: fuzzer.executions, irps: fuzzer.irps(), sent: sent.collect() };
         facts::write("image", &fuzzing);
         let coverage = facts::Coverage {
             by: "sequences of requests that nobody thought of".to_owned(),
@@ -62,7 +61,8 @@ fn functions(coverage: &Coverage) -> Vec<Function> {
     let blocks: Vec<(usize, bool)> = coverage.blocks().collect();
     let mut functions: BTreeMap<String, Function> = BTreeMap::new();
     for ((_, has_run), name) in blocks.iter().zip(names(coverage.image(), &blocks)) {
-        let reason = REASONS.iter().find(|(function, _)| name.starts_with(function)).map(|(_, reason)| (*reason).to_owned());
+        let reason =
+            REASONS.iter().find(|(function, _)| name.starts_with(function)).map(|(_, reason)| (*reason).to_owned());
         let function = functions.entry(name.clone()).or_insert(Function { name, reason, ..Function::default() });
         function.blocks += 1;
         function.covered += usize::from(*has_run);

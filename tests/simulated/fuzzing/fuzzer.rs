@@ -114,7 +114,8 @@ impl<'a> Fuzzer<'a> {
         let answers: BTreeSet<_> = answers(&judgement).difference(&self.answers).cloned().collect();
         let is_new = self.coverage.covered() > self.known.covered() || !answers.is_empty();
         if is_new && self.guidance != Guidance::None {
-            let kept = if self.guidance == Guidance::Shortened { self.shortened(&sequence, &answers) } else { sequence };
+            let kept =
+                if self.guidance == Guidance::Shortened { self.shortened(&sequence, &answers) } else { sequence };
             self.corpus.push(kept);
             self.known.add(&self.coverage);
             self.answers.extend(answers);

@@ -22,12 +22,8 @@ use super::step::{Access, Level, Opener};
 use crate::report;
 
 /// What NetIO may answer with if an address that is to be deleted is not there.
-const NOT_THERE: [NtStatus; 4] = [
-    NtStatus::NOT_FOUND,
-    NtStatus::OBJECT_NAME_NOT_FOUND,
-    NtStatus::NO_SUCH_FILE,
-    NtStatus::OBJECTID_NOT_FOUND,
-];
+const NOT_THERE: [NtStatus; 4] =
+    [NtStatus::NOT_FOUND, NtStatus::OBJECT_NAME_NOT_FOUND, NtStatus::NO_SUCH_FILE, NtStatus::OBJECTID_NOT_FOUND];
 const INVALID_HANDLE: NtStatus = NtStatus::from_bits(0xC000_0008);
 
 /// How often requests ended how, by operation and status.
@@ -162,7 +158,9 @@ impl Judgement {
             }
             Some(Operation::Apply) => {
                 let items = asked.input.get(size_of::<ApplyRequest>()..).unwrap_or_default();
-                for item in items.chunks(size_of::<ApplyItem>()).filter_map(|item| ApplyItem::read_from_bytes(item).ok()) {
+                for item in
+                    items.chunks(size_of::<ApplyItem>()).filter_map(|item| ApplyItem::read_from_bytes(item).ok())
+                {
                     if item.action == ApplyAction::Create as u32 {
                         self.may_create(&item.row, item.lifetime);
                     }
@@ -225,12 +223,16 @@ impl Judgement {
         let State { statistics, leases, addresses } = state;
         let (waits, live) = (statistics.pending_waits, statistics.live_leases);
         self.require(waits == waiting as u64, || format!("{waits} waits are told to pend, and {waiting} do"));
-        self.require(live == leases.len() as u64, || format!("{live} leases are told to live, and {} are listed", leases.len()));
+        self.require(live == leases.len() as u64, || {
+            format!("{live} leases are told to live, and {} are listed", leases.len())
+        });
         let there: BTreeSet<_> = addresses.iter().filter_map(key).collect();
         let held = leases.iter().filter(|lease| lease.holders > 0).filter_map(|lease| key(&lease.row));
         let vacant: Vec<_> = held.filter(|key| !there.contains(key) && !self.taken.contains(key)).collect();
         let lies = self.netio_lies;
-        self.require(lies || vacant.is_empty(), || format!("leases without their addresses, which nobody has taken: {vacant:?}"));
+        self.require(lies || vacant.is_empty(), || {
+            format!("leases without their addresses, which nobody has taken: {vacant:?}")
+        });
     }
 
     /// How the driver has counted what it was asked.
@@ -279,6 +281,7 @@ fn sum(counters: &OperationCounters) -> u64 {
         last_netio_failure: _,
         reserved: _,
     } = *counters;
-    let failures = [malformed, invalid, already_exists, not_found, not_supported, access_denied, no_resources, cancelled, failed];
+    let failures =
+        [malformed, invalid, already_exists, not_found, not_supported, access_denied, no_resources, cancelled, failed];
     succeeded + failures.iter().sum::<u64>()
 }

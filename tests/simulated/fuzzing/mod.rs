@@ -111,7 +111,10 @@ fn the_corpus_has_every_operation() {
         }
     }
     let missing: Vec<_> = OPERATIONS.iter().map(|it| it.name).filter(|name| !asked.contains(name)).collect();
-    assert!(missing.is_empty(), "no sequence sends {missing:?}: give fuzzing/request.rs the operation, then cargo xtask fuzz-image");
+    assert!(
+        missing.is_empty(),
+        "no sequence sends {missing:?}: give fuzzing/request.rs the operation, then cargo xtask fuzz-image"
+    );
 }
 
 #[test]

@@ -33,7 +33,12 @@ pub(super) fn gives_interface(code: u32, internal: bool, input: &[u8], room: usi
 
 impl OtherDriver {
     pub(super) fn open(kernel: &Kernel) -> Result<Self, NtStatus> {
-        Ok(Self { proxy: Proxy::open(kernel)?, asks: AtomicBool::new(false), referenced: AtomicU32::new(0), dereferenced: AtomicU32::new(0) })
+        Ok(Self {
+            proxy: Proxy::open(kernel)?,
+            asks: AtomicBool::new(false),
+            referenced: AtomicU32::new(0),
+            dereferenced: AtomicU32::new(0),
+        })
     }
 
     /// Does what a step says. `judge` is called with what it comes to, while nobody calls the kernel.
@@ -53,11 +58,21 @@ impl OtherDriver {
                 judge(&mut |judgement| judgement.count(Some(Operation::Create), 0, 1));
             }
             ClientStep::Delete { level, row, flags } if has_interface => {
-                let _ = self.proxy.call(level.irql(), Function::Delete, Arguments { row: row.row(), lifetime: 0, flags: flags.0 }, 0);
+                let _ = self.proxy.call(
+                    level.irql(),
+                    Function::Delete,
+                    Arguments { row: row.row(), lifetime: 0, flags: flags.0 },
+                    0,
+                );
                 judge(&mut |judgement| judgement.count(Some(Operation::Delete), 0, 1));
             }
             ClientStep::Get { level, row } if has_interface => {
-                let _ = self.proxy.call(level.irql(), Function::Get, Arguments { row: row.row(), lifetime: 0, flags: 0 }, 1);
+                let _ = self.proxy.call(
+                    level.irql(),
+                    Function::Get,
+                    Arguments { row: row.row(), lifetime: 0, flags: 0 },
+                    1,
+                );
                 judge(&mut |judgement| judgement.count(Some(Operation::Get), 0, 1));
             }
             ClientStep::Table { level } if has_interface => {

@@ -117,7 +117,8 @@ impl Mutator {
 
     fn choose_threads(&mut self, setup: &mut Setup) {
         // Turns take time.
-        let (threads, seed) = if self.random.u8(..8) == 0 { (self.random.u8(THREADS), self.random.u32(..)) } else { (0, 0) };
+        let (threads, seed) =
+            if self.random.u8(..8) == 0 { (self.random.u8(THREADS), self.random.u32(..)) } else { (0, 0) };
         (setup.threads, setup.seed) = (threads, seed);
     }
 

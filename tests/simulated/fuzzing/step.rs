@@ -220,12 +220,29 @@ impl Generate<Step> for StepMutator {
                 after: new(context)?,
                 times: new(context)?,
             },
-            30 => if context.rng().gen_bool() { Step::NetioMends } else { Step::Trace { on: new(context)? } },
+            30 => {
+                if context.rng().gen_bool() {
+                    Step::NetioMends
+                } else {
+                    Step::Trace { on: new(context)? }
+                }
+            }
             31..34 => Step::Others { place: new(context)?, create: new(context)? },
             34 => Step::Shortage { after: new(context)?, times: new(context)? },
-            35 => if context.rng().gen_index(4) == Some(0) { Step::Unload } else { Step::Load },
+            35 => {
+                if context.rng().gen_index(4) == Some(0) {
+                    Step::Unload
+                } else {
+                    Step::Load
+                }
+            }
             36..46 => Step::Client(new(context)?),
-            _ => Step::Send { through: new(context)?, request: new(context)?, level: new(context)?, internal: random < 54 },
+            _ => Step::Send {
+                through: new(context)?,
+                request: new(context)?,
+                level: new(context)?,
+                internal: random < 54,
+            },
         })
     }
 }

@@ -40,7 +40,10 @@ pub(crate) fn run(root: &Path, fuzzing: &Fuzzing) -> Result<()> {
     let running = folder.join("running.jsonl");
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let seed = fuzzing.seed.unwrap_or(now.as_secs());
-    println!("Fuzzing for {} s with seed {seed}. It may be stopped at any time: what was learnt is kept.", fuzzing.hours.as_secs());
+    println!(
+        "Fuzzing for {} s with seed {seed}. It may be stopped at any time: what was learnt is kept.",
+        fuzzing.hours.as_secs()
+    );
     let mut command = host::driver_test(root, "simulated", &image);
     command
         .args(["--quiet", "--", "--exact", "fuzzing::at_length::for_as_long_as_one_likes", "--ignored", "--nocapture"])
