@@ -19,7 +19,7 @@ pub const COMPLETE_PENDED: u32 = code(0x903);
 pub const READ_JOURNAL: u32 = code(0x904);
 /// Forgets the journal.
 pub const CLEAR_JOURNAL: u32 = code(0x905);
-/// Completes what pends when one event is set, from a thread of its own, and then sets the other.
+/// Makes two events. Completes what pends when one of them is set, from a thread of its own, and then sets the other.
 pub const COMPLETE_LATE: u32 = code(0x907);
 
 /// The most entries of the journal.

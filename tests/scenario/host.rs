@@ -4,7 +4,7 @@ use model_control::ModelDevice;
 use netio_anycast_client::Transport;
 use netio_anycast_protocol::status::NtStatus;
 
-use super::{AccessName, DeviceName};
+use super::{AccessName, DeviceName, Scenario};
 
 /// A kernel with the driver in it, just started, the partner beside it, and the model of NetIO below; as one process sees it.
 pub trait Host {
@@ -32,7 +32,7 @@ pub trait Host {
     /// Sends a request and waits for its end.
     fn control(&self, handle: &Self::Handle, code: u32, input: &[u8], output_length: usize) -> Reply;
 
-    /// Sends a request that may pend.
+    /// Sends a request that may pend. It has not come to the driver yet, perhaps; what is sent after it comes after it.
     fn begin(&self, handle: &Self::Handle, code: u32, input: &[u8], output_length: usize) -> Self::Pending;
 
     /// Cancels a request.
@@ -42,12 +42,12 @@ pub trait Host {
     fn finish(&self, pending: Self::Pending) -> Reply;
 
     /// Has another process do the steps of the scenario's client of this name, and stay. Returns its transcript, too.
-    fn client(&self, name: &str) -> (Self::Client, Vec<String>);
+    fn client(&self, scenario: &Scenario, name: &str) -> (Self::Client, Vec<String>);
 
     /// Kills it.
     fn kill(&self, client: Self::Client);
 
-    /// The id of a client; of the process that runs the scenario if it is none's.
+    /// The id of a client; of the process that does the steps if it is none's.
     fn process_id(&self, client: Option<&Self::Client>) -> u32;
 
     /// The model of NetIO.

@@ -21,7 +21,7 @@ use serde::Deserialize;
 pub use compare::{Difference, compare};
 pub use host::{Host, Reply};
 pub use request::Input;
-pub use run::{LINE_MARK, Run, run};
+pub use run::{LINE_MARK, Opened, run, run_client};
 pub use step::{AccessName, DeviceName, Step};
 
 /// A scenario, as its file says it.

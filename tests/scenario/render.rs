@@ -74,7 +74,11 @@ fn rows<T: FromBytes>(bytes: &[u8], noun: &str, show: impl Fn(&T) -> String) -> 
     let whole = chunks.by_ref().filter_map(|bytes| T::read_from_bytes(bytes).ok());
     let mut lines: Vec<String> = whole.map(|row| show(&row)).collect();
     if !chunks.remainder().is_empty() {
-        lines.push(format!("part of a{} {noun}{}", if noun == "outcome" { "n" } else { "" }, words(chunks.remainder())));
+        lines.push(format!(
+            "part of a{} {noun}{}",
+            if noun == "outcome" { "n" } else { "" },
+            words(chunks.remainder())
+        ));
     }
     lines
 }
@@ -94,11 +98,12 @@ fn outcome(outcome: &ItemOutcome) -> String {
     format!("{status}, NetIO {netio_status}, Win32 {win32}, field {field}, state {state}, reserved {reserved}")
 }
 
-/// The partner's journal: file objects are numbered in the order in which they appear.
+/// The partner's journal: file objects are numbered in the order in which they appear. One that is created is a new one, also where
+/// another was before.
 pub(super) fn journal(entries: &[Entry]) -> Vec<String> {
     let mut files: Vec<u64> = Vec::new();
     let mut line = |entry: &Entry| {
-        let known = files.iter().position(|file| *file == entry.file);
+        let known = files.iter().rposition(|file| *file == entry.file).filter(|_| entry.event != partner::CREATE);
         let file = known.unwrap_or_else(|| {
             files.push(entry.file);
             files.len() - 1

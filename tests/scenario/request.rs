@@ -112,7 +112,7 @@ pub struct Batch {
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub enum Item {
+pub(super) enum Item {
     /// As CREATE.
     Create(Change),
     /// As DELETE.

@@ -32,20 +32,36 @@ const TOO_LONG: usize = 9;
 /// If the scenario contradicts itself, for example names a handle that is not open.
 #[must_use]
 pub fn run<H: Host>(scenario: &Scenario, host: &H) -> Vec<String> {
-    let mut run = Run::new(scenario, host);
-    run.steps(&scenario.steps);
-    run.lines
+    run_steps(scenario, &scenario.steps, host).0
 }
 
-/// A scenario under way, in one process.
-pub struct Run<'a, H: Host> {
-    scenario: &'a Scenario,
-    host: &'a H,
+/// Runs the steps of a client, in whose place `host` is. Returns the transcript, and what has to stay until the client is killed.
+///
+/// # Panics
+/// As [`run`], and if there is no such client.
+#[must_use]
+pub fn run_client<H: Host>(scenario: &Scenario, client: &str, host: &H) -> (Vec<String>, Opened<H>) {
+    run_steps(scenario, scenario.client(client), host)
+}
+
+fn run_steps<H: Host>(scenario: &Scenario, steps: &[Step], host: &H) -> (Vec<String>, Opened<H>) {
+    let opened = Opened { handles: BTreeMap::new(), pending: BTreeMap::new(), clients: BTreeMap::new() };
+    let mut run = Run { scenario, host, opened, lines: Vec::new() };
+    steps.iter().for_each(|step| run.step(step));
+    (run.lines, run.opened)
+}
+
+/// What a process has open, by its names in the scenario.
+pub struct Opened<H: Host> {
     handles: BTreeMap<String, H::Handle>,
     pending: BTreeMap<String, Pending<H>>,
     clients: BTreeMap<String, H::Client>,
-    /// The transcript so far.
-    pub lines: Vec<String>,
+}
+
+impl<H: Host> Opened<H> {
+    fn handle(&self, name: &str) -> &H::Handle {
+        self.handles.get(name).unwrap_or_else(|| panic!("no handle {name:?} is open"))
+    }
 }
 
 /// A request that may be pending.
@@ -55,21 +71,16 @@ struct Pending<H: Host> {
     request: H::Pending,
 }
 
-impl<'a, H: Host> Run<'a, H> {
-    /// A run that has not begun.
-    pub const fn new(scenario: &'a Scenario, host: &'a H) -> Self {
-        let (handles, pending, clients) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { scenario, host, handles, pending, clients, lines: Vec::new() }
-    }
+/// A scenario under way, in one process.
+struct Run<'a, H: Host> {
+    scenario: &'a Scenario,
+    host: &'a H,
+    opened: Opened<H>,
+    /// The transcript so far.
+    lines: Vec<String>,
+}
 
-    /// Does some steps.
-    ///
-    /// # Panics
-    /// If the scenario contradicts itself, for example names a handle that is not open.
-    pub fn steps(&mut self, steps: &[Step]) {
-        steps.iter().for_each(|step| self.step(step));
-    }
-
+impl<H: Host> Run<'_, H> {
     fn step(&mut self, step: &Step) {
         match step {
             Step::Open { handle, access, device, below } => self.open(handle, *access, *device, below),
@@ -92,7 +103,8 @@ impl<'a, H: Host> Run<'a, H> {
             | Step::Journal { .. } => self.pending(step),
             Step::Client { client, .. } => self.client(client),
             Step::Kill { client } => {
-                let killed = self.clients.remove(client).unwrap_or_else(|| panic!("no client {client:?} is there"));
+                let killed = self.opened.clients.remove(client);
+                let killed = killed.unwrap_or_else(|| panic!("no client {client:?} is there"));
                 self.host.kill(killed);
                 self.line(&format!("kill {client}"), "killed");
             }
@@ -108,7 +120,7 @@ impl<'a, H: Host> Run<'a, H> {
     fn open(&mut self, handle: &str, access: AccessName, device: DeviceName, below: &str) {
         let status = match self.host.open(device, below, access) {
             Ok(opened) => {
-                self.handles.insert(handle.to_owned(), opened);
+                self.opened.handles.insert(handle.to_owned(), opened);
                 NtStatus::SUCCESS
             }
             Err(status) => status,
@@ -118,11 +130,10 @@ impl<'a, H: Host> Run<'a, H> {
     }
 
     fn close(&mut self, handle: &str) {
-        let closed = self.handles.remove(handle).unwrap_or_else(|| panic!("no handle {handle:?} is open"));
-        let (through, others) = std::mem::take(&mut self.pending).into_iter().partition(|(_, it)| it.handle == handle);
-        let through: BTreeMap<String, Pending<H>> = through;
-        self.pending = others;
-        self.host.close(closed, through.into_values().map(|pending| pending.request).collect());
+        let Opened { handles, pending, .. } = &mut self.opened;
+        let closed = handles.remove(handle).unwrap_or_else(|| panic!("no handle {handle:?} is open"));
+        let through = pending.extract_if(.., |_, pending| pending.handle == handle);
+        self.host.close(closed, through.map(|(_, pending)| pending.request).collect());
         self.line(&format!("close {handle}"), "closed");
     }
 
@@ -131,12 +142,14 @@ impl<'a, H: Host> Run<'a, H> {
         match step {
             Step::Begin { request, handle, operation, input } => self.begin(request, handle, operation, input),
             Step::Cancel { request } => {
-                let pending = self.pending.get(request).unwrap_or_else(|| panic!("no request {request:?} is pending"));
+                let pending = self.opened.pending.get(request);
+                let pending = pending.unwrap_or_else(|| panic!("no request {request:?} is pending"));
                 self.host.cancel(&pending.request);
                 self.line(&format!("cancel {request}"), "cancelled");
             }
             Step::Finish { request } => {
-                let pending = self.pending.remove(request).unwrap_or_else(|| panic!("no request {request:?} is pending"));
+                let pending = self.opened.pending.remove(request);
+                let pending = pending.unwrap_or_else(|| panic!("no request {request:?} is pending"));
                 let reply = self.host.finish(pending.request);
                 self.reply(&format!("the end of {request}"), pending.operation, &reply);
             }
@@ -157,10 +170,11 @@ impl<'a, H: Host> Run<'a, H> {
             (definition.control_code(), definition.output.fixed, Some(definition.operation))
         };
         let bytes = input.bytes(self.scenario, self.host.process_id(None));
-        let opened = self.handles.get(handle).unwrap_or_else(|| panic!("no handle {handle:?} is open"));
-        let pending = self.host.begin(opened, code, &bytes, room);
+        let pending = self.host.begin(self.opened.handle(handle), code, &bytes, room);
+        // Whatever is sent behind it comes behind it: now it has come to the driver.
+        drop(self.send(handle, Operation::QueryVersion.definition().control_code(), &[], 0));
         let pending = Pending { handle: handle.to_owned(), operation: known, request: pending };
-        self.pending.insert(request.to_owned(), pending);
+        self.opened.pending.insert(request.to_owned(), pending);
         self.line(&format!("begin {request}: {operation} by {handle}, {input}"), "begun");
     }
 
@@ -182,8 +196,8 @@ impl<'a, H: Host> Run<'a, H> {
     }
 
     fn client(&mut self, name: &str) {
-        let (client, lines) = self.host.client(name);
-        self.clients.insert(name.to_owned(), client);
+        let (client, lines) = self.host.client(self.scenario, name);
+        self.opened.clients.insert(name.to_owned(), client);
         self.lines.extend(lines.iter().map(|line| format!("in {name}: {line}")));
     }
 
@@ -259,17 +273,16 @@ impl<'a, H: Host> Run<'a, H> {
     }
 
     fn send(&self, handle: &str, code: u32, input: &[u8], output_length: usize) -> Reply {
-        let handle = self.handles.get(handle).unwrap_or_else(|| panic!("no handle {handle:?} is open"));
-        self.host.control(handle, code, input, output_length)
+        self.host.control(self.opened.handle(handle), code, input, output_length)
     }
 
     /// The name of a process.
     fn process(&self, process_id: u32) -> String {
         if process_id == self.host.process_id(None) {
-            return "the scenario's process".to_owned();
+            return "this process".to_owned();
         }
-        let is_its = |client: &&String| self.host.process_id(self.clients.get(*client)) == process_id;
-        self.clients.keys().find(is_its).map_or_else(|| "an unknown process".to_owned(), Clone::clone)
+        let is_its = |client: &&String| self.host.process_id(self.opened.clients.get(*client)) == process_id;
+        self.opened.clients.keys().find(is_its).map_or_else(|| "an unknown process".to_owned(), Clone::clone)
     }
 
     fn reply(&mut self, label: &str, operation: Option<Operation>, reply: &Reply) {

@@ -72,7 +72,7 @@ pub enum Step {
     },
     /// Writes down in which order the partner was sent what, since the last time, and then forgets it.
     Journal {
-        /// Through which handle, whose own coming is not told.
+        /// Through which handle.
         handle: String,
         /// How many file objects have to be closed first: the end of a process takes its time.
         #[serde(default)]

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use netio_anycast_client::{Access, DeviceTransport, Transport};
 use netio_anycast_tests::partner::{
-    CANCELLED, CLEANUP, CLEAR_JOURNAL, CLOSE, COMPLETE_LATE, COMPLETED, CREATE, Entry, JOURNAL_LENGTH, PEND, PENDED, READ_JOURNAL, entries,
+    CANCELLED, CLEANUP, CLEAR_JOURNAL, CLOSE, COMPLETE_LATE, COMPLETED, CREATE, Entry, JOURNAL_LENGTH, PEND, PENDED,
+    READ_JOURNAL, entries,
 };
 use netio_model::Function;
 use netio_model::control::wire::Name;
@@ -110,7 +111,7 @@ fn a_request_that_its_sender_cancels_ends_and_the_handle_stays() {
     assert_eq!(partner.history(file), [CREATE, PENDED, CANCELLED, CLEANUP, CLOSE]);
 }
 
-/// A named event that this program and the kernel host share.
+/// A named event that this program and the kernel host share; it is made if it is not there yet.
 fn event(name: &str) -> impl Deref<Target = HEVENT> {
     HEVENT::CreateEvent(None, true, false, Some(&format!(r"Global\{name}"))).expect("the event can be created")
 }
@@ -128,10 +129,11 @@ fn a_cancellation_that_comes_late_harms_nobody() {
     let bench = Bench::new();
     let partner = Partner::new();
     let [entered, release, go, done] = ["late-entered", "late-release", "late-go", "late-done"];
-    let [is_entered, released, goes, is_done] = [entered, release, go, done].map(event);
+    let [is_entered, released] = [entered, release].map(event);
     let mut client = client();
     let file = partner.file_of(PENDED);
     partner.device.control(COMPLETE_LATE, &names(go, done), &mut []).expect("the partner waits for its event");
+    let [goes, is_done] = [go, done].map(event);
     bench.model.gate(Function::Get, entered, release).expect("the gate can be set");
     thread::scope(|scope| {
         // The kernel host is busy with this, and what it is told meanwhile waits: that the client's request is to be cancelled.
