@@ -35,11 +35,11 @@ pub trait Host {
     /// Sends a request that may pend. It has not come to the driver yet, perhaps; what is sent after it comes after it.
     fn begin(&self, handle: &Self::Handle, code: u32, input: &[u8], output_length: usize) -> Self::Pending;
 
-    /// Cancels a request.
-    fn cancel(&self, pending: &Self::Pending);
+    /// Cancels a request of this handle.
+    fn cancel(&self, handle: &Self::Handle, pending: &Self::Pending);
 
-    /// Waits for the end of a request.
-    fn finish(&self, pending: Self::Pending) -> Reply;
+    /// Waits for the end of a request of this handle.
+    fn finish(&self, handle: &Self::Handle, pending: Self::Pending) -> Reply;
 
     /// Has another process do the steps of the scenario's client of this name, and stay. Returns its transcript, too.
     fn client(&self, scenario: &Scenario, name: &str) -> (Self::Client, Vec<String>);

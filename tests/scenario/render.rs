@@ -64,6 +64,17 @@ pub(super) fn reply(operation: Option<Operation>, reply: &Reply, process: &dyn F
     lines
 }
 
+/// The generation that a reply tells.
+pub(super) fn generation(operation: Option<Operation>, reply: &Reply) -> Option<Generation> {
+    match operation? {
+        Operation::GetTable | Operation::ListLeases => {
+            TableHeader::read_from_prefix(&reply.output).ok().map(|(header, _)| Generation(header.generation))
+        }
+        Operation::WaitChange => Generation::read_from_bytes(&reply.output).ok(),
+        _ => None,
+    }
+}
+
 fn counts(TableHeader { count, total, .. }: TableHeader) -> String {
     format!("{count} of {total} rows")
 }

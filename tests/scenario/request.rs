@@ -38,6 +38,17 @@ pub enum Input {
     Batch(Batch),
     /// What WAIT_CHANGE takes.
     Generation(u64),
+    /// The same: the generation that the sender was told last.
+    GenerationSeen,
+}
+
+/// What an input may depend on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sender {
+    /// The process that sends it.
+    pub(super) process_id: u32,
+    /// The generation that it was told last.
+    pub(super) generation: Generation,
 }
 
 /// An address on an interface.
@@ -122,12 +133,11 @@ pub(super) enum Item {
 }
 
 impl Input {
-    /// Its bytes, if the process with this id sends it.
+    /// Its bytes.
     ///
     /// # Panics
     /// If it names an interface that the scenario does not have.
-    #[must_use]
-    pub fn bytes(&self, scenario: &Scenario, process_id: u32) -> Vec<u8> {
+    pub(super) fn bytes(&self, scenario: &Scenario, sender: Sender) -> Vec<u8> {
         match self {
             Self::None => Vec::new(),
             Self::Bytes(length, value) => vec![*value; *length],
@@ -142,7 +152,7 @@ impl Input {
             Self::Leases(Leases { family, luid: name, own, reserved }) => {
                 let (family, luid) = (family.address_family(), luid(scenario, name.as_deref()));
                 let table = TableFilter { family, luid, ..TableFilter::ALL };
-                let process_id = if *own { process_id } else { 0 };
+                let process_id = if *own { sender.process_id } else { 0 };
                 LeaseFilter { table, process_id, reserved: *reserved }.as_bytes().to_vec()
             }
             Self::Batch(Batch { flags, miscounted, items }) => {
@@ -151,6 +161,7 @@ impl Input {
                 [ApplyRequest { flags: *flags, count }.as_bytes(), items.as_bytes()].concat()
             }
             Self::Generation(generation) => Generation(*generation).as_bytes().to_vec(),
+            Self::GenerationSeen => sender.generation.as_bytes().to_vec(),
         }
     }
 }
@@ -229,6 +240,7 @@ impl fmt::Display for Input {
                 items.iter().try_for_each(|item| write!(formatter, "; {item}"))
             }
             Self::Generation(generation) => write!(formatter, "generation {generation}"),
+            Self::GenerationSeen => formatter.write_str("the generation seen"),
         }
     }
 }

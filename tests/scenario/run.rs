@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 use netio_anycast_client::OsError;
 use netio_anycast_protocol::operation::{Definition, OPERATIONS, Operation};
 use netio_anycast_protocol::status::NtStatus;
+use netio_anycast_protocol::wait::Generation;
 use netio_model::Function;
 
+use super::request::Sender;
 use super::{AccessName, DeviceName, Host, Input, Reply, Scenario, Step, render};
 use crate::partner::{self, Entry};
 
@@ -46,7 +48,7 @@ pub fn run_client<H: Host>(scenario: &Scenario, client: &str, host: &H) -> (Vec<
 
 fn run_steps<H: Host>(scenario: &Scenario, steps: &[Step], host: &H) -> (Vec<String>, Opened<H>) {
     let opened = Opened { handles: BTreeMap::new(), pending: BTreeMap::new(), clients: BTreeMap::new() };
-    let mut run = Run { scenario, host, opened, lines: Vec::new() };
+    let mut run = Run { scenario, host, opened, generation: Generation(0), lines: Vec::new() };
     steps.iter().for_each(|step| run.step(step));
     (run.lines, run.opened)
 }
@@ -76,6 +78,8 @@ struct Run<'a, H: Host> {
     scenario: &'a Scenario,
     host: &'a H,
     opened: Opened<H>,
+    /// The generation that a reply has told last.
+    generation: Generation,
     /// The transcript so far.
     lines: Vec<String>,
 }
@@ -90,7 +94,7 @@ impl<H: Host> Run<'_, H> {
             Step::Close { handle } => self.close(handle),
             Step::Control { handle, operation, input, output } => {
                 let definition = definition(operation);
-                let bytes = input.bytes(self.scenario, self.host.process_id(None));
+                let bytes = input.bytes(self.scenario, self.sender());
                 let length = output.unwrap_or(definition.output.fixed);
                 let label = format!("{operation} by {handle}, {input}, room {length}");
                 let reply = self.send(handle, definition.control_code(), &bytes, length);
@@ -144,13 +148,13 @@ impl<H: Host> Run<'_, H> {
             Step::Cancel { request } => {
                 let pending = self.opened.pending.get(request);
                 let pending = pending.unwrap_or_else(|| panic!("no request {request:?} is pending"));
-                self.host.cancel(&pending.request);
+                self.host.cancel(self.opened.handle(&pending.handle), &pending.request);
                 self.line(&format!("cancel {request}"), "cancelled");
             }
             Step::Finish { request } => {
                 let pending = self.opened.pending.remove(request);
                 let pending = pending.unwrap_or_else(|| panic!("no request {request:?} is pending"));
-                let reply = self.host.finish(pending.request);
+                let reply = self.host.finish(self.opened.handle(&pending.handle), pending.request);
                 self.reply(&format!("the end of {request}"), pending.operation, &reply);
             }
             Step::CompletePended { handle } => {
@@ -169,7 +173,7 @@ impl<H: Host> Run<'_, H> {
             let definition = definition(operation);
             (definition.control_code(), definition.output.fixed, Some(definition.operation))
         };
-        let bytes = input.bytes(self.scenario, self.host.process_id(None));
+        let bytes = input.bytes(self.scenario, self.sender());
         let pending = self.host.begin(self.opened.handle(handle), code, &bytes, room);
         // Whatever is sent behind it comes behind it: now it has come to the driver.
         drop(self.send(handle, Operation::QueryVersion.definition().control_code(), &[], 0));
@@ -276,6 +280,10 @@ impl<H: Host> Run<'_, H> {
         self.host.control(self.opened.handle(handle), code, input, output_length)
     }
 
+    fn sender(&self) -> Sender {
+        Sender { process_id: self.host.process_id(None), generation: self.generation }
+    }
+
     /// The name of a process.
     fn process(&self, process_id: u32) -> String {
         if process_id == self.host.process_id(None) {
@@ -286,6 +294,7 @@ impl<H: Host> Run<'_, H> {
     }
 
     fn reply(&mut self, label: &str, operation: Option<Operation>, reply: &Reply) {
+        self.generation = render::generation(operation, reply).unwrap_or(self.generation);
         let lines = render::reply(operation, reply, &|process_id| self.process(process_id));
         for (number, line) in lines.iter().enumerate() {
             if number == 0 {

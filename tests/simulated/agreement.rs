@@ -75,11 +75,11 @@ impl Host for Simulated {
         handle.start(code, input, output_length)
     }
 
-    fn cancel(&self, pending: &Pending) {
+    fn cancel(&self, _: &Handle, pending: &Pending) {
         pending.cancel();
     }
 
-    fn finish(&self, pending: Pending) -> scenario::Reply {
+    fn finish(&self, _: &Handle, pending: Pending) -> scenario::Reply {
         reply(pending.wait())
     }
 
