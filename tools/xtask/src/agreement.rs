@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use netio_anycast_tests::facts::Agreement;
-use netio_anycast_tests::scenario::{LINE_MARK, Scenario, compare};
+use netio_anycast_tests::scenario::{Difference, LINE_MARK, Scenario, compare};
 
 use crate::lane::{self, Lane};
 use crate::step::{Log, Steps};
@@ -52,9 +52,25 @@ pub(crate) fn compare_kernels(root: &Path, image: &Path, lane: &mut Lane, log: &
     let wrong = compare(&simulated, &wine, &scenario.differences).err().unwrap_or_default();
     // Two programs that both said nothing would agree as well.
     ensure!(wine.len() > scenario.steps.len(), "the transcripts have {} lines, fewer than the steps", wine.len());
+    if wrong.is_empty() {
+        let unnoticed = unnoticed(&simulated, &wine, &scenario.differences);
+        ensure!(unnoticed.is_empty(), "lines that are changed on purpose are not noticed: {unnoticed:#?}");
+    }
     log.append(&format!("{} lines compared, {} differences listed\n", wine.len(), scenario.differences.len()))?;
     let listed = scenario.differences.into_iter().map(|it| [it.asked, it.simulated, it.wine, it.reason]);
     Ok(Agreement { lines: wine.len(), listed: listed.collect(), wrong })
+}
+
+/// The control: in transcripts that agree, the lines of Wine's that might be others without the comparison noticing.
+fn unnoticed(simulated: &[String], wine: &[String], differences: &[Difference]) -> Vec<String> {
+    let mut changed = wine.to_vec();
+    let is_unnoticed = |number: &usize| {
+        changed[*number].push('!');
+        let agree = compare(simulated, &changed, differences).is_ok();
+        changed[*number].pop();
+        agree
+    };
+    (0..wine.len()).filter(is_unnoticed).map(|number| wine[number].clone()).collect()
 }
 
 /// Runs the scenario in the simulated kernel, and returns what the test program wrote.
@@ -77,8 +93,6 @@ fn transcript(output: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use netio_anycast_tests::scenario::Difference;
-
     use super::*;
 
     fn lines(lines: &[&str]) -> Vec<String> {
