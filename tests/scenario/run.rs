@@ -31,7 +31,7 @@ const TOO_LONG: usize = 9;
 /// Runs the scenario, and returns the transcript.
 ///
 /// # Panics
-/// If the scenario contradicts itself, for example names a handle that is not open.
+/// If the scenario contradicts itself, for example names a handle that is not open, or if what a step waits for does not come.
 #[must_use]
 pub fn run<H: Host>(scenario: &Scenario, host: &H) -> Vec<String> {
     run_steps(scenario, &scenario.steps, host).0
@@ -191,8 +191,8 @@ impl<H: Host> Run<'_, H> {
             entries = read(self);
             entries.iter().filter(is_closed).count() >= closed
         });
+        assert!(came, "{closed} file objects are not closed: {:#?}", render::journal(&entries));
         let reply = self.send(handle, partner::CLEAR_JOURNAL, &[], 0);
-        self.line(&format!("{closed} file objects are closed"), if came { "in time" } else { "not in time" });
         for (number, line) in render::journal(&entries).iter().enumerate() {
             self.line(&format!("journal, entry {}", number + 1), line);
         }
@@ -207,7 +207,8 @@ impl<H: Host> Run<'_, H> {
 
     fn await_addresses(&mut self, count: usize) {
         let came = in_time(|| self.host.model().entries().is_ok_and(|entries| entries.len() == count));
-        self.line(&format!("NetIO has {count} addresses"), if came { "in time" } else { "not in time" });
+        assert!(came, "NetIO does not come to have {count} addresses: {:?}", self.host.model().entries());
+        self.line("NetIO's addresses", &count.to_string());
     }
 
     fn arrange(&mut self, step: &Step) {
@@ -290,7 +291,7 @@ impl<H: Host> Run<'_, H> {
             return "this process".to_owned();
         }
         let is_its = |client: &&String| self.host.process_id(self.opened.clients.get(*client)) == process_id;
-        self.opened.clients.keys().find(is_its).map_or_else(|| "an unknown process".to_owned(), Clone::clone)
+        self.opened.clients.keys().find(is_its).map_or_else(|| "another process".to_owned(), Clone::clone)
     }
 
     fn reply(&mut self, label: &str, operation: Option<Operation>, reply: &Reply) {
