@@ -49,7 +49,9 @@ pub fn run_client<H: Host>(scenario: &Scenario, client: &str, host: &H) -> (Vec<
 fn run_steps<H: Host>(scenario: &Scenario, steps: &[Step], host: &H) -> (Vec<String>, Opened<H>) {
     let opened = Opened { handles: BTreeMap::new(), pending: BTreeMap::new(), clients: BTreeMap::new() };
     let mut run = Run { scenario, host, opened, generation: Generation(0), lines: Vec::new() };
-    steps.iter().for_each(|step| run.step(step));
+    for step in steps {
+        run.step(step);
+    }
     (run.lines, run.opened)
 }
 
