@@ -24,7 +24,8 @@ impl ServedHandle {
         let (work, works) = mpsc::channel::<Work>();
         let (closing, closed) = mpsc::channel();
         thread::spawn(move || {
-            serve(device, works);
+            serve(&device, works);
+            drop(device);
             drop(closing);
             // Windows cancels what a thread has sent when the thread ends, and this one is not to be the reason for that.
             loop {
@@ -62,11 +63,11 @@ impl ServedHandle {
     }
 }
 
-/// Does what it is asked until nobody can ask any more, and closes the handle.
-fn serve(device: DeviceTransport, works: Receiver<Work>) {
+/// Does what it is asked until nobody can ask any more. What is pending then stays pending.
+fn serve(device: &DeviceTransport, works: Receiver<Work>) {
     let mut requests = Requests::new();
     for work in works {
-        work(&device, &mut requests);
+        work(device, &mut requests);
     }
     // Dropped they would be cancelled. The system writes to their buffers when they end, which therefore stay.
     requests.into_values().for_each(std::mem::forget);
