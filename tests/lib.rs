@@ -1,6 +1,8 @@
-//! What the tests beside it share: the scenario that every kernel host runs, and the facts that they write for the report.
+//! What the tests beside it share: the scenario that every kernel host runs, the facts that they write for the report, and
+//! what reads the events that the driver writes.
 
 #![forbid(unsafe_code)]
 
 pub mod facts;
 pub mod scenario;
+pub mod trace_logging;
