@@ -37,6 +37,8 @@ fn generation(bench: &Bench) -> u64 {
 #[test]
 fn the_provider_is_known_by_what_is_made_of_its_name() {
     assert!(DOCUMENTATION.contains(&format!("`NetioAnycast`, GUID `{}`", provider())));
+    let profile = include_str!("../../../docs/netio_anycast.wprp");
+    assert!(profile.contains(&format!("Name=\"{}\"", provider())), "{profile}");
 }
 
 #[test]
