@@ -228,7 +228,9 @@ fn who_wants_the_same_address_waits_in_order_and_who_wants_another_does_not_wait
         assert_eq!(calls(), ["create"], "nobody else has asked NetIO");
 
         go_on.send(()).expect("NetIO waits for it");
-        under_way.into_iter().for_each(|request| request.join().expect("it succeeds"));
+        for request in under_way {
+            request.join().expect("it succeeds");
+        }
     });
     assert_eq!(calls(), ["create", "delete", "create", "delete"]);
 }

@@ -132,7 +132,7 @@ fn texts(source: TokenStream) -> Vec<String> {
                 is_in_test |= attribute.replace(' ', "") == "[cfg(test)]";
             }
             TokenTree::Ident(ident) => {
-                is_panic = ["expect", "panic", "unreachable", "assert"].iter().any(|it| ident == it)
+                is_panic = ["expect", "panic", "unreachable", "assert"].iter().any(|it| ident == it);
             }
             TokenTree::Group(group) => {
                 if !(is_in_test || is_panic) {
