@@ -161,8 +161,10 @@ fn drivers_and_interfaces_that_are_not_there() {
 }
 
 /// A client of a driver that answers everything with these bytes.
-fn told(bytes: &[u8]) -> Client<Driver<impl Fn(&mut [u8]) -> Result<Returned, OsError>>> {
-    connect(move |output: &mut [u8]| Ok(write(output, bytes, false)))
+fn told(bytes: &[u8]) -> Client<Box<dyn Transport + '_>> {
+    let answer = |output: &mut [u8]| Ok(write(output, bytes, false));
+    Client::connect(Box::new(Driver { version: version(), answer }) as Box<dyn Transport>)
+        .expect("the version is right")
 }
 
 #[test]
