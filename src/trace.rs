@@ -94,6 +94,12 @@ pub(crate) fn write(event: &TraceEvent) {
             let fields = Fields::new().text(name(*operation)).status(*status).status(*netio_status);
             fields.number32(*process_id).write(kind);
         }
+        TraceEvent::ItemRefused { row, status, netio_status, process_id } => {
+            let kind = kind!("ItemRefused", Warning, REFUSALS,
+                ["InterfaceLuid": Hex64, "Address": SocketAddress, "Status": Status, "NetioStatus": Status,
+                 "ProcessId": Process]);
+            Fields::new().row(row).status(*status).status(*netio_status).number32(*process_id).write(kind);
+        }
         TraceEvent::QuotaExceeded { operation, process_id } => {
             let kind = kind!("QuotaExceeded", Warning, REFUSALS, ["Operation": Text, "ProcessId": Process]);
             Fields::new().text(name(*operation)).number32(*process_id).write(kind);

@@ -116,3 +116,10 @@ fn the_blocks_are_the_whole_of_the_drivers_code() {
     let unreached = image().unreached_instructions().expect("the image is whole");
     assert!(unreached.is_empty(), "instructions to which no way was found: {unreached:#x?}");
 }
+
+/// Tables of jumps that stand one behind the other are kept apart.
+#[test]
+fn no_block_begins_inside_an_instruction() {
+    let inside = image().blocks_inside_instructions().expect("the image is whole");
+    assert!(inside.is_empty(), "blocks inside of instructions: {inside:#x?}");
+}

@@ -31,5 +31,6 @@ mod pool;
 mod report;
 mod schedules;
 mod services;
+mod tracing;
 mod waiting;
 mod waits;

@@ -4,6 +4,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
+use netio_anycast_tests::trace_logging::{self, Pieces};
+
 /// The file that stands for a session: drivers that register while it is there write to it.
 const SESSION: &str = r"C:\windows\temp\kernel-events.bin";
 
@@ -51,6 +53,8 @@ pub(crate) struct Event {
     pub(crate) provider: [u8; 16],
     /// `EVENT_DESCRIPTOR.Id`.
     pub(crate) id: u16,
+    /// `EVENT_DESCRIPTOR.Channel`.
+    pub(crate) channel: u8,
     /// `EVENT_DESCRIPTOR.Level`.
     pub(crate) level: u8,
     /// `EVENT_DESCRIPTOR.Keyword`.
@@ -67,10 +71,6 @@ pub(crate) struct Datum {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// EVENT_DATA_DESCRIPTOR_TYPE_EVENT_METADATA and ..._PROVIDER_METADATA: with TraceLogging, an event describes itself.
-const EVENT_DESCRIPTION: u32 = 1;
-const PROVIDER_DESCRIPTION: u32 = 2;
-
 impl Event {
     fn read(record: &[u8]) -> Self {
         let mut reader = Reader(record);
@@ -82,23 +82,17 @@ impl Event {
         let count = reader.number();
         let data = (0..count).map(|_| reader.datum()).collect();
         assert!(reader.0.is_empty(), "the record has {} bytes more", reader.0.len());
-        Self { provider, id, level: descriptor[4], keyword, data }
+        Self { provider, id, channel: descriptor[3], level: descriptor[4], keyword, data }
     }
 
-    /// The name of a TraceLogging provider: behind two bytes of length.
-    pub(crate) fn provider_name(&self) -> Option<String> {
-        self.text(PROVIDER_DESCRIPTION, 2)
-    }
-
-    /// The name of a TraceLogging event: behind two bytes of length and one of tags.
-    pub(crate) fn name(&self) -> Option<String> {
-        self.text(EVENT_DESCRIPTION, 3)
-    }
-
-    fn text(&self, kind: u32, start: usize) -> Option<String> {
-        let description = self.data.iter().find(|datum| datum.kind == kind)?;
-        let text = description.bytes.get(start..)?.split(|byte| *byte == 0).next()?;
-        String::from_utf8(text.to_vec()).ok()
+    /// The event of TraceLogging that it is.
+    ///
+    /// # Panics
+    /// It is none.
+    pub(crate) fn decoded(&self) -> trace_logging::Event {
+        let items: Vec<_> = self.data.iter().map(|datum| (datum.kind, datum.bytes.as_slice())).collect();
+        let decoded = Pieces::of(self.channel, &items).and_then(trace_logging::decode);
+        decoded.unwrap_or_else(|error| panic!("{error}\n{self:#?}"))
     }
 }
 

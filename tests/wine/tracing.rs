@@ -19,7 +19,7 @@ fn what_a_driver_writes_comes_to_a_session_that_listens() {
     assert!(matches!(verdict, Verdict::Right(met) if met > 0), "{verdict}");
     let one = Datum { kind: 0, bytes: b"one".to_vec() };
     let three = Datum { kind: 2, bytes: b"three".to_vec() };
-    let event = |id, data| Event { provider: PROBE, id, level: 4, keyword: 0x10, data };
+    let event = |id, data| Event { provider: PROBE, id, channel: 11, level: 4, keyword: 0x10, data };
     assert_eq!(session.events(), [event(8, vec![one.clone()]), event(9, vec![one, three])]);
 }
 
@@ -30,15 +30,22 @@ fn the_driver_tells_of_every_change() {
     let service = service(SERVICE_NAME);
     drop(Restart::stop(&service));
     let driver = Driver::open(Access::ReadWrite);
+    let before = driver.statistics().generation;
     driver.create(on(ETHERNET, "192.0.2.1")).expect("the address is new");
     driver.delete(on(ETHERNET, "192.0.2.1")).expect("the address is there");
     drop(driver);
-    let events = session.events();
-    assert!(events.iter().all(|event| event.provider_name().as_deref() == Some("NetioAnycast")), "{events:#?}");
-    let names: Vec<_> = events.iter().filter_map(Event::name).collect();
-    for name in ["AddressCreated", "AddressDeleted"] {
-        assert!(names.iter().any(|other| other == name), "no {name} among {names:?}");
-    }
+    let told: Vec<_> = session.events().iter().map(Event::decoded).collect();
+    assert!(told.iter().all(|event| event.provider == "NetioAnycast"), "{told:#?}");
+    let what = format!("InterfaceLuid={:#018x} Address=192.0.2.1", ETHERNET.luid.0);
+    let process = std::process::id();
+    let expected = [
+        format!(
+            "AddressCreated {what} Lifetime=0 Shared=false ProcessId=process:{process} Generation={}u64",
+            before + 1
+        ),
+        format!("AddressDeleted {what} ProcessId=process:{process} Generation={}u64", before + 2),
+    ];
+    assert_eq!(told.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
     // Without a session the driver writes nothing, and goes on.
     drop(session);
     drop(Restart::stop(&service));

@@ -1,63 +1,20 @@
 //! Replies that contradict the contract, and systems that fail: errors all of them, never a panic.
 
+#[path = "support/lying.rs"]
+mod lying;
+
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use lying::{Driver, connect, table, version, write};
 use netio_anycast_client::protocol::DEVICE_PATH;
 use netio_anycast_client::protocol::address::{AddressFamily, Luid};
-use netio_anycast_client::protocol::operation::Operation;
 use netio_anycast_client::protocol::row::Row;
 use netio_anycast_client::protocol::status::NtStatus;
-use netio_anycast_client::protocol::table::TableHeader;
 use netio_anycast_client::protocol::version::{Features, PROTOCOL_VERSION, Version};
 use netio_anycast_client::protocol::win32::Win32Error;
-use netio_anycast_client::{Client, Error, ErrorKind, InterfaceId, OsError, Returned, Selection, Transport};
+use netio_anycast_client::{Client, Error, ErrorKind, InterfaceId, OsError, Returned, Selection};
 use zerocopy::IntoBytes;
-
-/// Answers QUERY_VERSION by the book and everything else with a closure.
-struct Driver<F> {
-    version: Version,
-    answer: F,
-}
-
-impl<F> Transport for Driver<F>
-where
-    F: Fn(&mut [u8]) -> Result<Returned, OsError>,
-{
-    fn control(&self, control_code: u32, _input: &[u8], output: &mut [u8]) -> Result<Returned, OsError> {
-        match Operation::from_control_code(control_code) {
-            Some(Operation::QueryVersion) => Ok(write(output, self.version.as_bytes(), false)),
-            _ => (self.answer)(output),
-        }
-    }
-}
-
-fn version() -> Version {
-    Version {
-        protocol: PROTOCOL_VERSION,
-        max_apply_items: 0,
-        driver: [0, 1, 0, 0],
-        features: Features::all().bits(),
-        max_leases_per_handle: 0,
-        max_leases: 0,
-        max_pending_waits: 0,
-        reserved: 0,
-    }
-}
-
-fn connect<F>(answer: F) -> Client<Driver<F>>
-where
-    F: Fn(&mut [u8]) -> Result<Returned, OsError>,
-{
-    Client::connect(Driver { version: version(), answer }).expect("the version is right")
-}
-
-/// Writes as much of `reply` as fits and claims to have written all of it.
-fn write(output: &mut [u8], reply: &[u8], more: bool) -> Returned {
-    let fitting = reply.len().min(output.len());
-    output[..fitting].copy_from_slice(&reply[..fitting]);
-    Returned { length: reply.len(), more }
-}
 
 fn address() -> IpAddr {
     "192.0.2.1".parse().expect("an address")
@@ -67,12 +24,6 @@ const INTERFACE: InterfaceId = InterfaceId::Luid(Luid(0x0006_0000_0500_0000));
 
 fn row(address: &str, luid: u64) -> Row {
     Row::on_luid(address.parse().expect("an address"), Luid(luid))
-}
-
-/// A table with this header and these rows.
-fn table(count: u32, total: u32, rows: &[Row]) -> Vec<u8> {
-    let header = TableHeader { count, total, generation: 1 };
-    [header.as_bytes(), rows.as_bytes()].concat()
 }
 
 #[track_caller]
@@ -144,7 +95,7 @@ fn tables_that_contradict_themselves() {
     no_family[0].address.family = AddressFamily(0);
     for (reply, more, detail) in [
         (vec![], false, "less than its header"),
-        (table(0, 0, &[])[..15].to_vec(), false, "less than its header"),
+        (table::<Row>(0, 0, &[])[..15].to_vec(), false, "less than its header"),
         (table(1, 1, &one)[..63].to_vec(), false, "no whole number of rows"),
         (table(2, 2, &one), false, "counts 2 rows and holds 1"),
         (table(0, 0, &one), false, "counts 0 rows and holds 1"),
@@ -176,7 +127,7 @@ fn a_table_that_grows_without_end() {
     let client = connect(|output: &mut [u8]| {
         calls.fetch_add(1, Ordering::Relaxed);
         let room = u32::try_from(output.len() / size_of::<Row>()).expect("a small table");
-        Ok(write(output, &table(0, room + 1, &[]), true))
+        Ok(write(output, &table::<Row>(0, room + 1, &[]), true))
     });
     let error = client.table(Selection::ALL).unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Other, Some(NtStatus::BUFFER_OVERFLOW)), "{error}");

@@ -236,10 +236,22 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
         });
     }
 
+    #[cold]
+    fn trace_item_refusal(&self, handle: HandleId, item: &Item) {
+        let Item { status, raw: netio_status, .. } = *item;
+        self.trace(handle, |process_id| match status {
+            NtStatus::QUOTA_EXCEEDED => TraceEvent::QuotaExceeded { operation: Operation::Apply, process_id },
+            status => TraceEvent::ItemRefused { row: item.key.row(), status, netio_status, process_id },
+        });
+    }
+
     /// Keeps account of a batch that has ended.
     fn report(&self, caller: Caller<N>, flags: ApplyFlags, items: &[Item]) {
         for item in items {
             self.tallies.netio_failed(Operation::Apply, item.raw);
+            if item.state == ItemState::Failed && item.change.is_some() {
+                self.trace_item_refusal(caller.handle, item);
+            }
         }
         let (count, not_applied) = (number_of(items.len()), not_applied(items));
         let atomic = flags.contains(ApplyFlags::ATOMIC);

@@ -23,8 +23,10 @@ enum Holder {
 
 /// What is to be done about a lease that somebody holds no more.
 enum Withdrawal {
-    /// Nothing: it has ended otherwise, or others go on holding it.
+    /// Nothing: it has ended otherwise.
     None,
+    /// Nothing: others go on holding it.
+    Left { process_id: u32 },
     /// Its address is to be deleted.
     Delete { lease: u32, process_id: u32 },
 }
@@ -108,6 +110,12 @@ impl<N: Netio, K: Kernel> Engine<N, K> {
         }
         match self.state.with(|state| state.begin_withdrawal(key, holder)) {
             Withdrawal::None => self.state.with(|state| state.claims.leave_reserved(claim.slot)),
+            Withdrawal::Left { process_id } => {
+                self.state.with(|state| state.claims.leave_reserved(claim.slot));
+                if self.kernel.is_tracing() {
+                    self.kernel.trace(&TraceEvent::LeaseLeft { row: key.row(), process_id });
+                }
+            }
             Withdrawal::Delete { lease, process_id } => {
                 let raw = self.netio.delete(level, &key.row());
                 let generation = self.state.with(|state| {
@@ -150,7 +158,7 @@ impl<K: Kernel> State<K> {
                 None => Withdrawal::None,
                 Some(share) if holders > 1 => {
                     self.leases.give_share_up(lease, share);
-                    Withdrawal::None
+                    Withdrawal::Left { process_id: self.leases.process_of(handle) }
                 }
                 Some(_) => Withdrawal::Delete { lease, process_id },
             },

@@ -85,7 +85,18 @@ pub enum TraceEvent {
         /// The process that opened the handle.
         process_id: u32,
     },
-    /// A request failed since a quota is used up.
+    /// An item of a batch failed, whatever became of the others. What was malformed about one is told to its sender only.
+    ItemRefused {
+        /// The address that it was for.
+        row: Row,
+        /// What the item ended with.
+        status: NtStatus,
+        /// What NetIO itself said, or success if it was not asked.
+        netio_status: NtStatus,
+        /// The process that opened the handle.
+        process_id: u32,
+    },
+    /// A request, or an item of a batch, failed since a quota is used up.
     QuotaExceeded {
         /// What was asked.
         operation: Operation,

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anstream::adapter::strip_bytes;
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde_json::Value;
 
 use crate::report::Report;
@@ -14,7 +14,8 @@ pub struct Console<'a> {
     stdout: &'a mut dyn Write,
     stderr: &'a mut dyn Write,
     json: bool,
-    shows_progress: bool,
+    /// Where progress is shown.
+    progress: Option<ProgressDrawTarget>,
 }
 
 /// One of the two streams.
@@ -29,13 +30,13 @@ pub(crate) enum Stream {
 impl<'a> Console<'a> {
     /// A console of these two.
     pub fn new(stdout: &'a mut dyn Write, stderr: &'a mut dyn Write) -> Self {
-        Self { stdout, stderr, json: false, shows_progress: false }
+        Self { stdout, stderr, json: false, progress: None }
     }
 
-    /// The same where the process's own standard error may be a terminal, on which progress is shown.
+    /// The same with a place where progress is shown, if that is a terminal.
     #[must_use]
-    pub fn with_progress(self) -> Self {
-        Self { shows_progress: true, ..self }
+    pub fn with_progress(self, target: ProgressDrawTarget) -> Self {
+        Self { progress: Some(target), ..self }
     }
 
     /// From now on reports and events are JSON.
@@ -61,11 +62,10 @@ impl<'a> Console<'a> {
     }
 
     /// A bar on the terminal for what takes so many steps, if somebody sees it and there is more than one stop on the way.
-    pub(crate) fn progress(&self, steps: usize, at_a_time: usize) -> ProgressBar {
-        if !self.shows_progress || self.json || steps <= at_a_time {
-            return ProgressBar::hidden();
-        }
-        ProgressBar::new(steps as u64)
+    pub(crate) fn progress(&mut self, steps: usize, at_a_time: usize) -> ProgressBar {
+        let is_long = steps > at_a_time && !self.json;
+        let target = self.progress.take_if(|_| is_long).unwrap_or_else(ProgressDrawTarget::hidden);
+        ProgressBar::with_draw_target(Some(steps as u64), target)
     }
 
     /// What happened while a command goes on: text, or a line of JSON.

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anycastctl::console::{Console, Plain};
+use indicatif::ProgressDrawTarget;
 
 fn main() {
     // Colours are for terminals, and for those who want them.
@@ -17,7 +18,7 @@ fn main() {
         ColorChoice::Never => Box::new(Plain(io::stderr())),
         _ => Box::new(anstream::stderr()),
     };
-    let mut console = Console::new(&mut stdout, &mut stderr).with_progress();
+    let mut console = Console::new(&mut stdout, &mut stderr).with_progress(ProgressDrawTarget::stderr());
     #[cfg(windows)]
     let platform: Result<&dyn anycastctl::platform::Platform, _> = Ok(&anycastctl::windows::System);
     #[cfg(not(windows))]

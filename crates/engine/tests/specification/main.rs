@@ -6,6 +6,7 @@ mod concurrency;
 mod leases;
 mod listing;
 mod malformed;
+mod order;
 mod reference;
 mod statistics;
 mod status_map;

@@ -80,6 +80,17 @@ fn the_life_of_a_shared_lease_is_told_holder_by_holder() {
 }
 
 #[test]
+fn a_holder_that_goes_before_others_is_told_by_its_process() {
+    let system = listening(Limits::DEFAULT);
+    let other = system.another(OTHER);
+    system.share(row()).expect("leased");
+    other.share(row()).expect("joined");
+    let _ = told(&system);
+    drop(other);
+    assert_eq!(told(&system), [TraceEvent::LeaseLeft { row: row(), process_id: OTHER }]);
+}
+
+#[test]
 fn a_refused_withdrawal_is_told_and_every_retry() {
     let refusal = NtStatus::ACCESS_DENIED;
     let system = listening(Limits::DEFAULT);
@@ -137,6 +148,26 @@ fn a_batch_is_told_after_its_changes() {
     assert_eq!(events[2..], [applied]);
 }
 
+#[test]
+fn an_item_that_is_refused_is_told_unless_it_is_malformed() {
+    let system = listening(Limits { max_leases_per_handle: 1, ..Limits::DEFAULT });
+    let lease = |text| ApplyItem { lifetime: Lifetime::Handle as u32, ..create(text) };
+    system.lease(row()).expect("leased");
+    let _ = told(&system);
+    let malformed = ApplyItem { action: 7, ..create("192.0.2.9") };
+    system.fail_next(Function::Create, NtStatus::ACCESS_DENIED);
+    apply(&system, false, &[create("192.0.2.2"), lease("192.0.2.3"), malformed]);
+    let refused = TraceEvent::ItemRefused {
+        row: on_ethernet("192.0.2.2"),
+        status: NtStatus::ACCESS_DENIED,
+        netio_status: NtStatus::ACCESS_DENIED,
+        process_id: PROCESS,
+    };
+    let quota = TraceEvent::QuotaExceeded { operation: Operation::Apply, process_id: PROCESS };
+    let applied = TraceEvent::BatchApplied { count: 3, not_applied: 3, atomic: false, process_id: PROCESS };
+    assert_eq!(told(&system), [refused, quota, applied]);
+}
+
 /// Whoever follows the events knows the addresses that there are, whatever was undone.
 #[test]
 fn what_a_batch_undoes_is_told() {
@@ -150,7 +181,8 @@ fn what_a_batch_undoes_is_told() {
     let delete = ApplyItem { action: ApplyAction::Delete as u32, ..create("192.0.2.2") };
     apply(&system, true, &[shared, delete, create("192.0.2.3"), create("192.0.2.4")]);
     let events: Vec<_> = told(&system).into_iter().map(summary).collect();
-    let expected = ["1 joined", "2 deleted", "3 created", "3 deleted", "2 created", "1 left", "4 not applied"];
+    let expected =
+        ["1 joined", "2 deleted", "3 created", "3 deleted", "2 created", "1 left", "4 refused", "4 not applied"];
     assert_eq!(events, expected);
 }
 
@@ -161,6 +193,7 @@ fn summary(event: TraceEvent) -> String {
         TraceEvent::AddressDeleted { row, .. } => (row, "deleted"),
         TraceEvent::LeaseJoined { row, .. } => (row, "joined"),
         TraceEvent::LeaseLeft { row, .. } => (row, "left"),
+        TraceEvent::ItemRefused { row, .. } => (row, "refused"),
         TraceEvent::BatchApplied { not_applied, .. } => return format!("{not_applied} not applied"),
         other => return format!("{other:?}"),
     };

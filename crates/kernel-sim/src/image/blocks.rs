@@ -107,7 +107,10 @@ impl Walk<'_> {
         let mut targets = Vec::new();
         for function in self.indirect.iter().map(|jump| self.function_around(*jump)) {
             for (_, table) in self.loads.iter().filter(|(offset, _)| function.contains(offset)) {
-                let entries = self.view.get(*table..).unwrap_or_default().chunks_exact(size_of::<i32>());
+                // What stands behind it and is loaded by itself is another table, whose distances are from there.
+                let end = self.loads.iter().map(|(_, other)| *other).filter(|other| other > table).min();
+                let entries = self.view.get(*table..end.unwrap_or(self.view.len())).unwrap_or_default();
+                let entries = entries.chunks_exact(size_of::<i32>());
                 let distances = entries.map_while(|entry| Some(i32::from_le_bytes(*entry.first_chunk()?) as isize));
                 let places = distances.map_while(|distance| table.checked_add_signed(distance));
                 targets.extend(places.take_while(|place| function.contains(place)));
@@ -211,5 +214,26 @@ impl Image {
             }
         }
         Ok(unreached)
+    }
+
+    /// The blocks in functions with unwind information that begin inside an instruction: a breakpoint there would make
+    /// another instruction of it. There are none, as far as functions hold nothing but instructions.
+    ///
+    /// # Errors
+    /// The image is damaged.
+    pub fn blocks_inside_instructions(&self) -> Result<Vec<usize>, ImageError> {
+        let mut view = vec![0; self.size()?];
+        self.copy_sections(&mut view)?;
+        let code = self.code()?;
+        let mut inside = Vec::new();
+        for function in unwind::runtime_functions(&self.pe()?, &view)? {
+            let range = function.range();
+            let bytes = view.get(range.clone()).ok_or_else(|| damaged("a function lies outside of it"))?;
+            let decoder = Decoder::with_ip(64, bytes, range.start as u64, DecoderOptions::NONE);
+            let begins: BTreeSet<u64> = decoder.into_iter().map(|instruction| instruction.ip()).collect();
+            inside
+                .extend(code.blocks.range(range).map(|(start, _)| *start).filter(|it| !begins.contains(&(*it as u64))));
+        }
+        Ok(inside)
     }
 }

@@ -44,7 +44,7 @@ fn make<T: Transport>(
     client: &Client<T>,
     changes: &mut [Change],
     atomicity: Atomicity,
-    console: &Console<'_>,
+    console: &mut Console<'_>,
 ) -> Result<(), Failure> {
     let at_a_time = match atomicity {
         Atomicity::Atomic => changes.len(),

@@ -75,6 +75,12 @@ fn a_withdrawal_that_netio_refuses() {
 }
 
 #[test]
+fn interfaces_whose_addresses_cannot_be_listed() {
+    let refuse = |model: &mut Model| model.plan(Fault::next(Function::Table, NtStatus::UNSUCCESSFUL).times(1));
+    assert_snapshot!(transcript(&whole(Fake::with_model(refuse)), &["doctor"]));
+}
+
+#[test]
 fn driver_verifier_is_told_of() {
     let mut text = String::new();
     for drivers in ["*", "ntfs.sys NETIO_ANYCAST.SYS", "ntfs.sys"] {

@@ -13,6 +13,7 @@ use std::time::Duration;
 use anycastctl::codes;
 use anycastctl::event::{Event, HealthCheck};
 use anycastctl::failure::Failure;
+use anycastctl::interrupt;
 use anycastctl::platform::{InfError, InfSection, Platform, Service, ServiceInfo, ServiceState, Verifier};
 use netio_anycast_client::protocol::DEVICE_PATH;
 use netio_anycast_client::protocol::address::Luid;
@@ -28,6 +29,9 @@ const IMAGE: &str = r"C:\drivers\netio_anycast.sys";
 
 /// A file that nobody may read.
 pub(crate) const SECRET: &str = "secret.toml";
+
+/// A file on a disk that is damaged.
+pub(crate) const DAMAGED: &str = "damaged.toml";
 
 /// The process that runs a DNS server.
 pub(crate) const DNS: u32 = 4711;
@@ -52,6 +56,10 @@ pub(crate) struct Fake {
     pub(crate) verifier: Result<Option<Verifier>, Win32Error>,
     /// What starting a program fails with.
     pub(crate) start_fails: Option<io::ErrorKind>,
+    /// What starting to check the health fails with.
+    pub(crate) check_fails: Option<io::ErrorKind>,
+    /// Why Ctrl+C can't be heard of.
+    pub(crate) interrupt_fails: Option<&'static str>,
     /// How often the clock was read: what is done between two looks takes this or that long.
     looks: Cell<u64>,
     /// What happens while a command goes on.
@@ -118,6 +126,8 @@ impl Fake {
             })),
             verifier: Ok(None),
             start_fails: None,
+            check_fails: None,
+            interrupt_fails: None,
             looks: Cell::default(),
             script: Script::default(),
             screen: Screen::default(),
@@ -173,22 +183,21 @@ impl Platform for Fake {
     }
 
     fn read_file(&self, path: &Path) -> io::Result<Vec<u8>> {
-        if path == SECRET {
-            return Err(io::ErrorKind::PermissionDenied.into());
-        }
+        check_file(path)?;
         self.contents.borrow().get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn write_file(&self, path: &Path, contents: &[u8]) -> io::Result<()> {
-        if path == SECRET {
-            return Err(io::ErrorKind::PermissionDenied.into());
+        check_file(path)?;
+        if path.parent().is_some_and(|folder| folder != Path::new("")) {
+            return Err(io::ErrorKind::NotFound.into());
         }
         self.contents.borrow_mut().insert(path.to_owned(), contents.to_owned());
         Ok(())
     }
 
     fn on_interrupt(&self, _: Sender<Event>) -> Result<(), Failure> {
-        Ok(())
+        self.interrupt_fails.map_or(Ok(()), |reason| Err(interrupt::refused(reason)))
     }
 
     fn start(&self, command: &[OsString], _: Sender<Event>) -> io::Result<()> {
@@ -198,7 +207,7 @@ impl Platform for Fake {
 
     fn check_health(&self, check: HealthCheck, _: Sender<Event>) -> io::Result<Box<dyn Any>> {
         self.screen.say(&format!("runs every {:?}: {}", check.interval, check.command));
-        Ok(Box::new(()))
+        self.check_fails.map_or_else(|| Ok(Box::new(()) as Box<dyn Any>), |error| Err(error.into()))
     }
 
     fn next_event(&self, events: &Receiver<Event>, timeout: Option<Duration>) -> Option<Event> {
@@ -216,6 +225,14 @@ impl Platform for Fake {
     fn sleep(&self, duration: Duration) {
         self.slept.set(self.slept.get() + duration);
     }
+}
+
+/// Whether the file may be used.
+fn check_file(path: &Path) -> io::Result<()> {
+    if path == SECRET {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    if path == DAMAGED { Err(io::Error::other("the disk is damaged")) } else { Ok(()) }
 }
 
 /// A handle to the device. The I/O manager refuses what it was not opened for, by the access bits of the control code.

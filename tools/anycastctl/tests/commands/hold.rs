@@ -307,3 +307,12 @@ fn drivers_that_do_not_hold() {
     platform.service.put(ServiceState::Stopped);
     assert_snapshot!(text + &transcript(&platform, &["hold 192.0.2.53 --interface 5", HEALTH]));
 }
+
+#[test]
+fn what_the_system_does_not_let_be() {
+    let mut deaf = Fake::with_model(|_| {});
+    deaf.interrupt_fails = Some("Ctrl-C signal handler already registered");
+    let mut busy = Fake::with_model(|_| {});
+    busy.check_fails = Some(io::ErrorKind::OutOfMemory);
+    assert_snapshot!(transcript(&deaf, &[HOLD, &format!("--json {HOLD}"), "watch"]) + &transcript(&busy, &[HEALTH]));
+}

@@ -12,6 +12,8 @@ mod hold;
 mod in_process;
 mod installation;
 mod leases;
+mod messages;
+mod progress;
 mod recipes;
 mod refusals;
 mod script;

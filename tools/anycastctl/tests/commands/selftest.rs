@@ -12,7 +12,7 @@ use netio_anycast_client::protocol::version::Features;
 use netio_anycast_client::{OsError, PendingRequest, Returned, Transport};
 use netio_model::{Families, Interface, Model};
 
-use crate::fake::{Fake, SECRET};
+use crate::fake::{DAMAGED, Fake, SECRET};
 use crate::in_process::{Handle, InProcessDriver, ethernet};
 use crate::{leases, run, transcript};
 
@@ -49,7 +49,11 @@ fn a_narrow_place() {
 #[test]
 fn what_cannot_be_tested() {
     let (platform, _) = Fake::with_leases(|_| {});
-    let text = transcript(&platform, &["selftest --interface 99", &format!("selftest --json --junit {SECRET}")]);
+    let mut text = transcript(&platform, &["selftest --interface 99", &format!("selftest --json --junit {SECRET}")]);
+    for file in ["no-folder/junit.xml", DAMAGED] {
+        text += &run(Ok(&platform), &format!("selftest --junit {file}")).stderr;
+    }
+    text = anstream::adapter::strip_str(&text).to_string();
     platform.service.put(ServiceState::Stopped);
     assert_snapshot!(text + &transcript(&platform, &["selftest"]));
 }
@@ -299,7 +303,8 @@ fn each_broken_promise_fails_the_scenario_about_it() {
         let driver = InProcessDriver::over(model);
         let platform = Fake::with_device(move || Box::new(Mutant { handle: driver.open(), mutation }));
         let output = run(Ok(&platform), "selftest");
-        let failed: Vec<&str> = output.stdout.lines().filter_map(|line| line.strip_prefix("not ok ")).collect();
+        let told = output.stdout.lines();
+        let failed: Vec<&str> = told.filter(|line| line.starts_with("not ok") || line.starts_with("  ")).collect();
         assert_eq!(failed.is_empty(), mutation.name == Mutation::NONE.name, "{}: {}", mutation.name, output.stdout);
         assert_eq!(output.exit_code, i32::from(!failed.is_empty()), "{}{}", output.stdout, output.stderr);
         for line in [mutation.name].into_iter().chain(failed) {

@@ -50,6 +50,14 @@ fn a_driver_that_takes_too_long() {
     platform.service.transitions.borrow_mut().clear();
     platform.service.transitions.borrow_mut().extend([ServiceState::Starting; 1000]);
     assert_snapshot!("a_driver_that_starts_too_slowly", transcript(&platform, &["start"]));
+    // One that does as if nothing had been asked of it.
+    let mut text = String::new();
+    for (command_line, state) in [("start", ServiceState::Stopped), ("stop", ServiceState::Running)] {
+        platform.service.transitions.borrow_mut().clear();
+        platform.service.transitions.borrow_mut().extend([state; 1300]);
+        text += &transcript(&platform, &[command_line]);
+    }
+    assert_snapshot!("a_driver_that_does_not_care", text);
 }
 
 #[test]

@@ -125,3 +125,19 @@ fn the_program_itself() -> std::io::Result<()> {
     }
     Ok(())
 }
+
+/// `script` of util-linux, which every Debian has, gives the program a terminal.
+#[cfg(target_os = "linux")]
+#[test]
+fn colours_are_for_terminals() -> std::io::Result<()> {
+    let expected = run(Err(Failure::not_windows()), "list").stderr.replace('\n', "\r\n");
+    let without = anstream::adapter::strip_str(&expected).to_string();
+    for (environment, expected) in [(&[][..], &expected), (&[("NO_COLOR", "1")], &without)] {
+        let mut command = std::process::Command::new("script");
+        command.args(["-qec", concat!(env!("CARGO_BIN_EXE_anycastctl"), " list"), "/dev/null"]);
+        command.env_remove("NO_COLOR").env_remove("CLICOLOR").env("TERM", "xterm").envs(environment.iter().copied());
+        let output = command.stdin(std::process::Stdio::null()).output()?;
+        assert_eq!(&String::from_utf8_lossy(&output.stdout), expected, "{environment:?}");
+    }
+    Ok(())
+}
