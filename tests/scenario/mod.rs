@@ -9,6 +9,7 @@ mod host;
 mod render;
 mod request;
 mod run;
+mod step;
 
 use std::collections::BTreeMap;
 
@@ -20,12 +21,16 @@ use serde::Deserialize;
 pub use compare::{Difference, compare};
 pub use host::{Host, Reply};
 pub use request::Input;
-pub use run::{LINE_MARK, run};
+pub use run::{LINE_MARK, Opened, run, run_client};
+pub use step::{AccessName, DeviceName, Step};
 
 /// A scenario, as its file says it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Scenario {
+    /// What the service's Parameters key has when the driver is started.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, u32>,
     /// The network interfaces that steps name.
     #[serde(rename = "interface")]
     pub interfaces: BTreeMap<String, InterfaceDefinition>,
@@ -44,6 +49,19 @@ impl Scenario {
     /// The file is no scenario; the error names the place.
     pub fn agreement() -> Result<Self, toml::de::Error> {
         toml::from_str(include_str!("agreement.toml"))
+    }
+
+    /// The steps of a client, by its name.
+    ///
+    /// # Panics
+    /// If the scenario starts none of that name.
+    #[must_use]
+    pub fn client(&self, name: &str) -> &[Step] {
+        let steps = self.steps.iter().find_map(|step| match step {
+            Step::Client { client, steps } if client == name => Some(steps),
+            _ => None,
+        });
+        steps.unwrap_or_else(|| panic!("the scenario starts no client {name:?}"))
     }
 
     /// The interface with this name in the file.
@@ -75,107 +93,6 @@ impl InterfaceDefinition {
         let Self { luid: (kind, number), index, families, scope_id } = self;
         Interface { luid: Luid::new(kind, number), index, families: families.families(), scope_id }
     }
-}
-
-/// One step.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "do", rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
-pub enum Step {
-    /// Opens the device, or a name below it, as a program does.
-    Open {
-        /// The name of the handle in later steps.
-        handle: String,
-        /// What for.
-        access: AccessName,
-        /// What follows the device's name.
-        #[serde(default)]
-        below: String,
-    },
-    /// Sends the driver an IRP_MJ_CREATE whose file object has this name.
-    Create {
-        /// The file object's name.
-        name: String,
-    },
-    /// Closes a handle.
-    Close {
-        /// Which.
-        handle: String,
-    },
-    /// Sends one request.
-    Control {
-        /// Through which handle.
-        handle: String,
-        /// The name of the operation, as in the operation table.
-        operation: String,
-        /// The input; none if it is not given.
-        #[serde(default)]
-        input: Input,
-        /// The length of the output buffer: that of the operation's fixed part if it is not given.
-        output: Option<usize>,
-    },
-    /// Sends an operation with inputs of zeros of every length up to some bytes more than is right.
-    InputLengths {
-        /// Through which handle.
-        handle: String,
-        /// Which.
-        operation: String,
-    },
-    /// Sends an operation with output buffers of every length that is too small.
-    OutputLengths {
-        /// Through which handle.
-        handle: String,
-        /// Which.
-        operation: String,
-    },
-    /// Sends an operation's control code with each of its 32 bits inverted, except those that make another operation's code.
-    CodeBits {
-        /// Through which handle.
-        handle: String,
-        /// Which.
-        operation: String,
-    },
-    /// Adds a network interface.
-    AddInterface {
-        /// Its name in the scenario.
-        interface: String,
-    },
-    /// Removes one.
-    RemoveInterface {
-        /// Its name in the scenario.
-        interface: String,
-    },
-    /// Has NetIO behave differently from now on, and in everything that is not given here by default.
-    Configure(SettingsDefinition),
-    /// Has calls of NetIO fail.
-    Fault(FaultDefinition),
-    /// Puts an address there, as somebody other than the driver.
-    Insert {
-        /// The address.
-        address: std::net::IpAddr,
-        /// Its interface.
-        interface: String,
-    },
-    /// Puts many there: those that `netio_model` numbers from 0.
-    Populate {
-        /// Their interface.
-        interface: String,
-        /// Their family.
-        family: FamilyName,
-        /// How many.
-        count: u32,
-    },
-    /// Writes down what NetIO has been called for, what it has, and what is wrong with the tables that it handed out.
-    Netio,
-}
-
-/// What a handle is opened for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AccessName {
-    /// GENERIC_READ.
-    Read,
-    /// GENERIC_READ and GENERIC_WRITE.
-    ReadWrite,
 }
 
 /// An address family, or both, or none that there is.

@@ -1,46 +1,117 @@
 //! The scenario that Wine's kernel runs as well, here in the simulated one: `cargo xtask test` compares the transcripts.
 
-use kernel_sim::{Caller, DesiredAccess, Handle, Kernel, Options};
+use std::cell::Cell;
+use std::path::PathBuf;
+
+use kernel_sim::{Caller, DesiredAccess, Handle, Image, Kernel, Options, Pending, ProcessId, Reply};
 use model_control::ModelDevice;
 use netio_anycast_client::{OsError, Returned, Transport};
 use netio_anycast_protocol::SERVICE_NAME;
 use netio_anycast_protocol::status::NtStatus;
-use netio_anycast_tests::scenario::{self, AccessName, Host, LINE_MARK, Scenario};
+use netio_anycast_tests::partner;
+use netio_anycast_tests::scenario::{self, AccessName, DeviceName, Host, LINE_MARK, Opened, Scenario};
 use netio_model::control::{self, Command};
 
-use crate::bench::{DEVICE, image};
+use crate::bench::{DEVICE, image, parameters};
+use crate::controls::build;
 use crate::report;
 
-/// The simulated kernel, as a scenario reaches it.
+/// The simulated kernel, as one process of a scenario reaches it.
 struct Simulated {
     kernel: Kernel,
     model: ModelDevice<ModelOf>,
+    process: ProcessId,
+    /// The process of the next client.
+    next: Cell<u32>,
+}
+
+impl Simulated {
+    fn of(kernel: &Kernel, process: ProcessId) -> Self {
+        let model = ModelDevice::new(ModelOf(kernel.clone()));
+        Self { kernel: kernel.clone(), model, process, next: Cell::new(process.0 + 1) }
+    }
+}
+
+/// Another process.
+struct Client {
+    process: ProcessId,
+    /// What it has open, until it is killed.
+    _opened: Opened<Simulated>,
 }
 
 impl Host for Simulated {
     type Handle = Handle;
+    type Pending = Pending;
+    type Client = Client;
     type Model = ModelOf;
 
-    fn open(&self, below: &str, access: AccessName) -> Result<Handle, NtStatus> {
+    fn open(&self, device: DeviceName, below: &str, access: AccessName) -> Result<Handle, NtStatus> {
+        let device = match device {
+            DeviceName::Anycast => DEVICE.to_owned(),
+            DeviceName::Partner => format!(r"\DosDevices\{}", partner::SERVICE),
+        };
         let access = match access {
             AccessName::Read => DesiredAccess::READ,
             AccessName::ReadWrite => DesiredAccess::READ_WRITE,
         };
-        self.kernel.open(&format!("{DEVICE}{below}"), &Caller::administrator(), access)
+        self.kernel.open(&format!("{device}{below}"), &Caller::administrator().of(self.process), access)
+    }
+
+    fn close(&self, handle: Handle, pending: Vec<Pending>) {
+        drop(handle);
+        drop(pending);
     }
 
     fn create(&self, name: &str) -> NtStatus {
-        self.open(name, AccessName::Read).map_or_else(|status| status, |_| NtStatus::SUCCESS)
+        let opened = self.open(DeviceName::Anycast, name, AccessName::Read);
+        opened.map_or_else(|status| status, |_| NtStatus::SUCCESS)
     }
 
     fn control(&self, handle: &Handle, code: u32, input: &[u8], output_length: usize) -> scenario::Reply {
-        let reply = handle.control(code, input, output_length);
-        scenario::Reply { status: reply.status, information: Some(reply.information), output: reply.output }
+        reply(handle.control(code, input, output_length))
+    }
+
+    fn begin(&self, handle: &Handle, code: u32, input: &[u8], output_length: usize) -> Pending {
+        handle.start(code, input, output_length)
+    }
+
+    fn cancel(&self, _: &Handle, pending: &Pending) {
+        pending.cancel();
+    }
+
+    fn finish(&self, _: &Handle, pending: Pending) -> scenario::Reply {
+        reply(pending.wait())
+    }
+
+    fn client(&self, scenario: &Scenario, name: &str) -> (Client, Vec<String>) {
+        let process = ProcessId(self.next.replace(self.next.get() + 1));
+        let (lines, opened) = scenario::run_client(scenario, name, &Self::of(&self.kernel, process));
+        (Client { process, _opened: opened }, lines)
+    }
+
+    fn kill(&self, client: Client) {
+        self.kernel.kill(client.process);
+    }
+
+    fn process_id(&self, client: Option<&Client>) -> u32 {
+        client.map_or(self.process, |client| client.process).0
     }
 
     fn model(&self) -> &ModelDevice<ModelOf> {
         &self.model
     }
+}
+
+fn reply(Reply { status, information, output }: Reply) -> scenario::Reply {
+    scenario::Reply { status, information: Some(information), output }
+}
+
+/// The image of the partner, as `cargo xtask` has built it for Wine if `NETIO_ANYCAST_PARTNER` names it; the kit makes the same of its
+/// source.
+fn partner_image() -> Image {
+    let built = || build::driver("tests/wine/drivers/partner/partner.c");
+    let path = std::env::var_os("NETIO_ANYCAST_PARTNER").map_or_else(built, PathBuf::from);
+    Image::read(&path).expect("the partner's image can be loaded")
 }
 
 /// The model below a simulated kernel, which answers as its control device in Wine does.
@@ -66,15 +137,17 @@ impl Transport for ModelOf {
 #[test]
 fn the_scenario_runs_and_no_rule_is_broken() {
     let scenario = Scenario::agreement().expect("the file is a scenario");
-    let kernel = Kernel::new(Options::default()).expect("there is address space for a kernel");
+    let limits: Vec<(&str, u32)> = scenario.parameters.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    let options = Options { registry: parameters(&limits), ..Options::default() };
+    let kernel = Kernel::new(options).expect("there is address space for a kernel");
+    let partner = kernel.load(&partner_image(), partner::SERVICE).expect("the partner loads");
     let driver = kernel.load(&image(), SERVICE_NAME).expect("the driver loads");
-    let host = Simulated { model: ModelDevice::new(ModelOf(kernel.clone())), kernel: kernel.clone() };
-    let transcript = scenario::run(&scenario, &host);
+    let transcript = scenario::run(&scenario, &Simulated::of(&kernel, ProcessId::PROGRAM));
     for line in &transcript {
         println!("{LINE_MARK}{line}");
     }
     assert!(transcript.len() > scenario.steps.len(), "every step has at least a line");
-    assert!(driver.unload(), "the scenario leaves no handle open");
+    assert!(driver.unload() && partner.unload(), "the scenario leaves no handle open");
     report::judged(&kernel);
     kernel.assert_clean();
 }

@@ -6,36 +6,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use netio_anycast_client::{Access, DeviceTransport, Transport};
+use netio_anycast_tests::partner::{
+    CANCELLED, CLEANUP, CLEAR_JOURNAL, CLOSE, COMPLETE_LATE, COMPLETED, CREATE, Entry, JOURNAL_LENGTH, PEND, PENDED,
+    READ_JOURNAL, entries,
+};
 use netio_model::Function;
 use netio_model::control::wire::Name;
 use winsafe::HEVENT;
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+use zerocopy::IntoBytes as _;
 
 use crate::bench::{Bench, Driver, ETHERNET, on};
 use crate::lifecycle::{Restart, service};
-use crate::probe::{Probe, Verdict, code};
-
-const PEND: u32 = code(0x902);
-const READ_JOURNAL: u32 = code(0x904);
-const CLEAR_JOURNAL: u32 = code(0x905);
-const COMPLETE_LATE: u32 = code(0x907);
-
-/// `struct journal_entry` of `drivers/partner/partner.h`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-struct Entry {
-    file: u64,
-    event: u32,
-    detail: u32,
-}
-
-/// The events of a journal: IRP_MJ_ codes, and what the partner notes besides.
-const CREATE: u32 = 0x00;
-const CLOSE: u32 = 0x02;
-const CLEANUP: u32 = 0x12;
-const PENDED: u32 = 0x100;
-const CANCELLED: u32 = 0x101;
-const COMPLETED: u32 = 0x102;
+use crate::probe::{Probe, Verdict};
 
 /// How long something may take that has to happen.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -54,10 +36,9 @@ impl Partner {
     }
 
     fn journal(&self) -> Vec<Entry> {
-        let mut output = vec![0; 1024 * size_of::<Entry>()];
+        let mut output = vec![0; JOURNAL_LENGTH * size_of::<Entry>()];
         let returned = self.device.control(READ_JOURNAL, &[], &mut output).expect("the journal can be read");
-        let entries = output[..returned.length].chunks(size_of::<Entry>());
-        entries.map(|entry| Entry::read_from_bytes(entry).expect("entries are whole")).collect()
+        entries(&output[..returned.length])
     }
 
     /// The file object of the first entry with this event, once there is one.
@@ -130,7 +111,7 @@ fn a_request_that_its_sender_cancels_ends_and_the_handle_stays() {
     assert_eq!(partner.history(file), [CREATE, PENDED, CANCELLED, CLEANUP, CLOSE]);
 }
 
-/// A named event that this program and the kernel host share.
+/// A named event that this program and the kernel host share; it is made if it is not there yet.
 fn event(name: &str) -> impl Deref<Target = HEVENT> {
     HEVENT::CreateEvent(None, true, false, Some(&format!(r"Global\{name}"))).expect("the event can be created")
 }
@@ -148,10 +129,11 @@ fn a_cancellation_that_comes_late_harms_nobody() {
     let bench = Bench::new();
     let partner = Partner::new();
     let [entered, release, go, done] = ["late-entered", "late-release", "late-go", "late-done"];
-    let [is_entered, released, goes, is_done] = [entered, release, go, done].map(event);
+    let [is_entered, released] = [entered, release].map(event);
     let mut client = client();
     let file = partner.file_of(PENDED);
     partner.device.control(COMPLETE_LATE, &names(go, done), &mut []).expect("the partner waits for its event");
+    let [goes, is_done] = [go, done].map(event);
     bench.model.gate(Function::Get, entered, release).expect("the gate can be set");
     thread::scope(|scope| {
         // The kernel host is busy with this, and what it is told meanwhile waits: that the client's request is to be cancelled.

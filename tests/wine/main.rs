@@ -25,6 +25,7 @@ mod operations;
 mod probe;
 mod processes;
 mod sample_drivers;
+mod served_handle;
 mod statistics;
 mod table;
 mod tracing;

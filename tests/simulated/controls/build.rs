@@ -44,3 +44,17 @@ fn build(name: &str) -> Image {
     control.build(kit(), &image).unwrap_or_else(|error| panic!("{name}: {error}"));
     Image::read(&image).expect("the control's image can be loaded")
 }
+
+/// Builds a driver in C that includes the contract's header, as `cargo xtask` builds such, and returns the path of its image. `source` is
+/// a path in the work tree.
+pub(crate) fn driver(source: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let source = root.join(source);
+    let name = source.file_stem().unwrap_or_default().to_owned();
+    let image = Path::new(DIRECTORY).join("drivers").join(&name).join(&name).with_extension("sys");
+    let include = root.join("include");
+    let driver =
+        CDriver { sources: vec![source], arguments: vec!["-O2".to_owned(), format!("-I{}", include.display())] };
+    driver.build(kit(), &image).unwrap_or_else(|error| panic!("{}: {error}", image.display()));
+    image
+}

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use kernel_sim::Image;
-use netio_anycast_kit::CDriver;
 
 use crate::controls::build;
 
@@ -32,14 +31,6 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// A driver in C that includes the contract's header.
 fn compile(source: &str) -> Image {
-    let source = root().join(source);
-    let name = source.file_stem().unwrap_or_default().to_owned();
-    let image = Path::new(build::DIRECTORY).join("kernel-clients").join(&name).join(&name).with_extension("sys");
-    let include = root().join("include");
-    let driver =
-        CDriver { sources: vec![source], arguments: vec!["-O2".to_owned(), format!("-I{}", include.display())] };
-    driver.build(build::kit(), &image).unwrap_or_else(|error| panic!("{}: {error}", image.display()));
-    Image::read(&image).expect("the driver's image can be loaded")
+    Image::read(&build::driver(source)).expect("the driver's image can be loaded")
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use netio_anycast_tests::facts::Agreement;
-use netio_anycast_tests::scenario::{LINE_MARK, Scenario, compare};
+use netio_anycast_tests::scenario::{Difference, LINE_MARK, Scenario, compare};
 
-use crate::host;
 use crate::lane::{self, Lane};
 use crate::step::{Log, Steps};
+use crate::{host, test_drivers, wine_tests};
 
 /// How long Wine may take for the scenario.
 const WINE_LIMIT: Duration = Duration::from_mins(2);
@@ -21,13 +21,12 @@ const WINE_LIMIT: Duration = Duration::from_mins(2);
 pub(crate) fn run(root: &Path) -> Result<()> {
     let mut steps = Steps::new(root, "agreement")?;
     let image = lane::build_driver(root, &mut steps)?;
-    let mut lane = Lane::prepare(root, &image, &mut steps)?;
-    steps.run("Install and start the driver in Wine's kernel", |log| lane.start_driver(log))?;
+    let mut lane = wine_tests::start(root, &image, &mut steps)?;
     steps.run("The simulated kernel and Wine's agree", |log| check(root, &image, &mut lane, log))?;
-    steps.run("Stop and uninstall the driver", |log| lane.end(log))
+    wine_tests::end(lane, &mut steps)
 }
 
-/// Runs the scenario in both kernels and compares the transcripts. The driver in Wine is started anew for it.
+/// Runs the scenario in both kernels and compares the transcripts. The driver in Wine is started anew for it; the partner runs beside it.
 ///
 /// # Errors
 /// A transcript can't be made, or they differ in a way that the scenario does not list.
@@ -49,19 +48,36 @@ pub(crate) fn check(root: &Path, image: &Path, lane: &mut Lane, log: &Log) -> Re
 pub(crate) fn compare_kernels(root: &Path, image: &Path, lane: &mut Lane, log: &Log) -> Result<Agreement> {
     let scenario = Scenario::agreement().context("reading tests/scenario/agreement.toml")?;
     let simulated = transcript(&run_in_simulated_kernel(root, image, log)?);
-    let wine = transcript(&lane.run_scenario(WINE_LIMIT, log)?);
+    let wine = transcript(&lane.run_scenario(&scenario.parameters, WINE_LIMIT, log)?);
     let wrong = compare(&simulated, &wine, &scenario.differences).err().unwrap_or_default();
     // Two programs that both said nothing would agree as well.
     ensure!(wine.len() > scenario.steps.len(), "the transcripts have {} lines, fewer than the steps", wine.len());
+    if wrong.is_empty() {
+        let unnoticed = unnoticed(&simulated, &wine, &scenario.differences);
+        ensure!(unnoticed.is_empty(), "lines that are changed on purpose are not noticed: {unnoticed:#?}");
+    }
     log.append(&format!("{} lines compared, {} differences listed\n", wine.len(), scenario.differences.len()))?;
     let listed = scenario.differences.into_iter().map(|it| [it.asked, it.simulated, it.wine, it.reason]);
     Ok(Agreement { lines: wine.len(), listed: listed.collect(), wrong })
+}
+
+/// The control: in transcripts that agree, the lines of Wine's that might be others without the comparison noticing.
+fn unnoticed(simulated: &[String], wine: &[String], differences: &[Difference]) -> Vec<String> {
+    let mut changed = wine.to_vec();
+    let is_unnoticed = |number: &usize| {
+        changed[*number].push('!');
+        let agree = compare(simulated, &changed, differences).is_ok();
+        changed[*number].pop();
+        agree
+    };
+    (0..wine.len()).filter(is_unnoticed).map(|number| wine[number].clone()).collect()
 }
 
 /// Runs the scenario in the simulated kernel, and returns what the test program wrote.
 fn run_in_simulated_kernel(root: &Path, image: &Path, log: &Log) -> Result<String> {
     let mut command = host::driver_test(root, "simulated", image);
     command.args(["--", "--exact", "agreement::the_scenario_runs_and_no_rule_is_broken", "--nocapture"]);
+    command.env("NETIO_ANYCAST_PARTNER", test_drivers::partner(root));
     let output = log.output(&mut command)?;
     let output = String::from_utf8(output).context("reading what the test program wrote")?;
     log.append(&output)?;
@@ -77,8 +93,6 @@ fn transcript(output: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use netio_anycast_tests::scenario::Difference;
-
     use super::*;
 
     fn lines(lines: &[&str]) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! The Wine lane: everything built, a kernel host running, and the driver's package ready to be installed in it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +13,9 @@ use crate::wine::{Finished, KernelHost};
 
 /// How long one run of a small program may take: the service manager and the INF installer are slow on a busy machine.
 const PROGRAM_LIMIT: Duration = Duration::from_mins(2);
+
+/// The key that the driver reads its limits from.
+const PARAMETERS: &str = r"HKLM\System\CurrentControlSet\Services\netio_anycast\Parameters";
 
 /// A running kernel host with the driver's package on its drive C.
 pub(crate) struct Lane {
@@ -120,14 +124,38 @@ impl Lane {
         Ok(())
     }
 
-    /// Runs the scenario of `tests/scenario` on the driver, started anew, and returns what the test program wrote.
+    /// Runs the scenario of `tests/scenario` on the driver, started anew with these values in its Parameters key, and returns what the
+    /// test program wrote. Afterwards the driver runs without them.
     ///
     /// # Errors
-    /// The driver can't be stopped or started, or the test fails.
-    pub(crate) fn run_scenario(&mut self, limit: Duration, log: &Log) -> Result<String> {
+    /// The driver can't be stopped or started, the values can't be set, or the test fails.
+    pub(crate) fn run_scenario(
+        &mut self,
+        parameters: &BTreeMap<String, u32>,
+        limit: Duration,
+        log: &Log,
+    ) -> Result<String> {
         self.must(&["stop"], log)?;
+        for (name, value) in parameters {
+            self.registry(&["add", PARAMETERS, "/v", name, "/t", "REG_DWORD", "/d", &value.to_string(), "/f"], log)?;
+        }
         self.must(&["start"], log)?;
-        self.test_program(&["--exact", "agreement::the_scenario_runs", "--ignored", "--nocapture"], limit, log)
+        let arguments = ["--exact", "agreement::the_scenario_runs", "--ignored", "--nocapture"];
+        let output = self.test_program(&arguments, limit, log)?;
+        self.must(&["stop"], log)?;
+        if !parameters.is_empty() {
+            self.registry(&["delete", PARAMETERS, "/f"], log)?;
+        }
+        self.must(&["start"], log)?;
+        Ok(output)
+    }
+
+    /// Runs `reg`, which must succeed.
+    fn registry(&mut self, arguments: &[&str], log: &Log) -> Result<()> {
+        let finished = self.host.run("reg", arguments, PROGRAM_LIMIT)?;
+        log.append(&format!("$ reg {}\n{}{}", arguments.join(" "), finished.output, finished.errors))?;
+        ensure!(finished.code == 0, "reg {} ended with {}", arguments.join(" "), finished.code);
+        Ok(())
     }
 
     /// Runs the test program with these arguments, and returns what it wrote.

@@ -10,10 +10,10 @@ use netio_anycast_tests::facts;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::lane::{self, Lane};
+use crate::lane;
 use crate::report::{self, Facts, Part, Run, Verdict};
 use crate::step::{Log, Steps};
-use crate::{agreement, bench, host, samples};
+use crate::{agreement, bench, host, samples, wine_tests};
 
 /// How much is done.
 #[derive(Clone, Args)]
@@ -63,12 +63,11 @@ pub(crate) fn run(root: &Path, effort: &Effort) -> Result<()> {
             .map(drop)
     });
     run.optional(effort, Optional::Agreement, "agreement", |steps| {
-        let mut lane = Lane::prepare(root, &image, steps)?;
-        steps.run("Install and start the driver in Wine's kernel", |log| lane.start_driver(log))?;
+        let mut lane = wine_tests::start(root, &image, steps)?;
         let compared = steps
             .run("The scenario in both kernels", |log| agreement::compare_kernels(root, &image, &mut lane, log))?;
         facts::write_to(&folder, "wine", &compared).context("writing what was compared")?;
-        steps.run("Stop and uninstall the driver", |log| lane.end(log))
+        wine_tests::end(lane, steps)
     });
 
     let Verification { parts, failures, missing, .. } = run;

@@ -60,7 +60,10 @@ pub(crate) fn check(root: &Path, image: &Path, steps: &mut Steps) -> Result<()> 
 }
 
 /// Starts Wine's kernel with the driver and the drivers of the tests.
-fn start(root: &Path, image: &Path, steps: &mut Steps) -> Result<Lane> {
+///
+/// # Errors
+/// Something can't be built, installed or started.
+pub(crate) fn start(root: &Path, image: &Path, steps: &mut Steps) -> Result<Lane> {
     let drivers = steps.run("Build the drivers of the tests", |log| test_drivers::build(root, log))?;
     let mut lane = Lane::prepare(root, image, steps)?;
     steps.run("Install and start the driver in Wine's kernel", |log| lane.start_driver(log))?;
@@ -88,7 +91,10 @@ fn check_without_extension(root: &Path, log: &Log) -> Result<()> {
 }
 
 /// Stops and uninstalls everything.
-fn end(mut lane: Lane, steps: &mut Steps) -> Result<()> {
+///
+/// # Errors
+/// Something can't be stopped or uninstalled.
+pub(crate) fn end(mut lane: Lane, steps: &mut Steps) -> Result<()> {
     steps.run("Stop and uninstall the drivers of the tests", |_| lane.end_others())?;
     steps.run("Stop and uninstall the driver", |log| lane.end(log))
 }

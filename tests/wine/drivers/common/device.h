@@ -36,11 +36,14 @@ static inline NTSTATUS name_of_service(PUNICODE_STRING name, PCWSTR prefix, PCUN
   return NT_SUCCESS(status) ? RtlAppendUnicodeStringToString(name, &service) : status;
 }
 
+/* The name of the device's link, from its making to its end. */
+static WCHAR link_characters[64];
+static UNICODE_STRING link_name = {.Buffer = link_characters, .MaximumLength = sizeof link_characters};
+
 /* Makes the device and its link, `\\.\SERVICE` for programs. */
 static inline NTSTATUS create_device(PDRIVER_OBJECT driver, PCUNICODE_STRING registry_path, ULONG extension_size) {
-  WCHAR names[2][64];
-  UNICODE_STRING device_name = {.Buffer = names[0], .MaximumLength = sizeof names[0]};
-  UNICODE_STRING link_name = {.Buffer = names[1], .MaximumLength = sizeof names[1]};
+  WCHAR characters[64];
+  UNICODE_STRING device_name = {.Buffer = characters, .MaximumLength = sizeof characters};
   PDEVICE_OBJECT device;
   NTSTATUS status = name_of_service(&device_name, L"\\Device\\", registry_path);
   if (NT_SUCCESS(status)) {
@@ -59,13 +62,9 @@ static inline NTSTATUS create_device(PDRIVER_OBJECT driver, PCUNICODE_STRING reg
   return status;
 }
 
-/* Takes link and device away. `service_key` is the driver's, which the I/O manager keeps. */
+/* Takes link and device away. */
 static inline VOID remove_device(PDRIVER_OBJECT driver) {
-  WCHAR buffer[64];
-  UNICODE_STRING link_name = {.Buffer = buffer, .MaximumLength = sizeof buffer};
-  if (NT_SUCCESS(name_of_service(&link_name, L"\\DosDevices\\", &driver->DriverExtension->ServiceKeyName))) {
-    IoDeleteSymbolicLink(&link_name);
-  }
+  IoDeleteSymbolicLink(&link_name);
   IoDeleteDevice(driver->DeviceObject);
 }
 

@@ -138,31 +138,50 @@ static VOID fill_their_place(VOID) {
   }
 }
 
+/* An event that a thread of the driver's and a program share. */
+struct event {
+  PKEVENT object;
+  HANDLE handle;
+};
+
+static BOOLEAN create_event(struct event *event, PCWSTR text) {
+  UNICODE_STRING name;
+  RtlInitUnicodeString(&name, text);
+  event->object = IoCreateSynchronizationEvent(&name, &event->handle);
+  if (event->object != NULL) {
+    /* It is new, and signalled. */
+    KeClearEvent(event->object);
+  }
+  return event->object != NULL;
+}
+
+static VOID close_event(const struct event *event) {
+  if (event->object != NULL) {
+    ZwClose(event->handle);
+  }
+}
+
 /* What the thread of IOCTL_COMPLETE_LATE has: it ends before the driver goes, since nobody stops it meanwhile. */
 struct completer {
   PDEVICE_OBJECT device;
-  HANDLE go;
-  HANDLE done;
+  struct event go;
+  struct event done;
 };
+
+static VOID free_completer(struct completer *completer) {
+  close_event(&completer->go);
+  close_event(&completer->done);
+  ExFreePoolWithTag(completer, TAG);
+}
 
 static VOID NTAPI complete_late(PVOID context) {
   struct completer *completer = context;
-  ZwWaitForSingleObject(completer->go, FALSE, NULL);
+  KeWaitForSingleObject(completer->go.object, Executive, KernelMode, FALSE, NULL);
   complete_all(completer->device, NULL, STATUS_SUCCESS);
   fill_their_place();
-  ZwSetEvent(completer->done, NULL);
-  ZwClose(completer->go);
-  ZwClose(completer->done);
-  ExFreePoolWithTag(completer, TAG);
+  KeSetEvent(completer->done.object, IO_NO_INCREMENT, FALSE);
+  free_completer(completer);
   PsTerminateSystemThread(STATUS_SUCCESS);
-}
-
-static NTSTATUS open_event(PHANDLE event, PCWSTR text) {
-  UNICODE_STRING name;
-  OBJECT_ATTRIBUTES attributes;
-  RtlInitUnicodeString(&name, text);
-  InitializeObjectAttributes(&attributes, &name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
-  return ZwOpenEvent(event, EVENT_MODIFY_STATE | SYNCHRONIZE, &attributes);
 }
 
 static NTSTATUS begin_completing_late(PDEVICE_OBJECT device, const struct late *names) {
@@ -171,18 +190,16 @@ static NTSTATUS begin_completing_late(PDEVICE_OBJECT device, const struct late *
   if (completer == NULL) {
     return STATUS_INSUFFICIENT_RESOURCES;
   }
+  RtlZeroMemory(completer, sizeof *completer);
   completer->device = device;
-  NTSTATUS status = open_event(&completer->go, names->go);
-  if (NT_SUCCESS(status)) {
-    status = open_event(&completer->done, names->done);
-  }
-  if (NT_SUCCESS(status)) {
+  NTSTATUS status = STATUS_INSUFFICIENT_RESOURCES;
+  if (create_event(&completer->go, names->go) && create_event(&completer->done, names->done)) {
     status = PsCreateSystemThread(&thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, complete_late, completer);
   }
   if (NT_SUCCESS(status)) {
     ZwClose(thread);
   } else {
-    ExFreePoolWithTag(completer, TAG);
+    free_completer(completer);
   }
   return status;
 }

@@ -1,4 +1,4 @@
-/* What the partner is asked, and what its journal tells. Lengths are the same for programs (tests/wine/partner.rs). */
+/* What the partner is asked, and what its journal tells. Lengths are the same for programs (tests/partner.rs). */
 #ifndef PARTNER_H
 #define PARTNER_H
 
@@ -19,7 +19,10 @@
 /* Succeeds as an internal request, and as no other. */
 #define IOCTL_INTERNAL PARTNER_CODE(0x906)
 
-/* Input: `struct late`. Completes what pends when one event is set, from a thread of its own, and then sets the other. */
+/*
+ * Input: `struct late`. Makes two events. Completes what pends when one of them is set, from a thread of its own, and then sets the
+ * other.
+ */
 #define IOCTL_COMPLETE_LATE PARTNER_CODE(0x907)
 
 /* Names of events as the kernel sees them, each ended by a zero. */
