@@ -4,6 +4,7 @@
 
 mod blocks;
 mod call_sites;
+mod constants;
 mod mapped;
 mod symbols;
 mod unwind;

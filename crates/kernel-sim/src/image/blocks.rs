@@ -25,7 +25,7 @@ pub(crate) struct Code {
     /// The blocks' first bytes by their offsets in the image, in order.
     pub(crate) blocks: BTreeMap<usize, u8>,
     /// The instructions: offset and length.
-    instructions: BTreeMap<usize, usize>,
+    pub(super) instructions: BTreeMap<usize, usize>,
 }
 
 /// Follows the code.
