@@ -187,9 +187,11 @@ impl Image {
         for section in pe.section_table().iter() {
             let name = String::from_utf8_lossy(section.raw_name()).into_owned();
             let start = section.virtual_address.get(LE) as usize;
-            let length = section.size_of_raw_data.get(LE).min(section.virtual_size.get(LE)) as usize;
+            let in_file = section.size_of_raw_data.get(LE) as usize;
+            // What fills the section up in the file is not in memory.
+            let length = in_file.min(section.virtual_size.get(LE) as usize);
             let file = section.pointer_to_raw_data.get(LE) as usize;
-            let content = file.checked_add(length).and_then(|end| self.bytes.get(file..end));
+            let content = file.checked_add(in_file).and_then(|end| self.bytes.get(file..end)?.get(..length));
             let content = content.ok_or_else(|| damaged(format!("the file ends inside its section {name}")))?;
             let place = start.checked_add(length).and_then(|end| view.get_mut(start..end));
             let place = place.ok_or_else(|| damaged(format!("its section {name} lies outside of it")))?;

@@ -118,9 +118,9 @@ impl fmt::Display for Report {
 
 impl fmt::Display for Last {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "that was when {}", self.step)?;
-        let Some(service) = &self.service else { return formatter.write_str(", before it called any service") };
-        write!(formatter, "; it had last called {service}")?;
+        write!(formatter, "that was when {}\n  ", self.step)?;
+        let Some(service) = &self.service else { return formatter.write_str("it had called no service") };
+        write!(formatter, "it had last called {service}")?;
         self.place.iter().try_for_each(|place| write!(formatter, " from {place}"))
     }
 }
@@ -128,10 +128,8 @@ impl fmt::Display for Last {
 impl fmt::Display for Work {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { devices, closed, requests, calls, is_unloaded } = self;
-        write!(
-            formatter,
-            "{devices} devices opened, {requests} device controls sent, {calls} calls of services judged, "
-        )?;
+        write!(formatter, "devices opened: {devices}; device controls sent: {requests}; ")?;
+        write!(formatter, "calls of services judged: {calls}; ")?;
         formatter.write_str(if *is_unloaded { "unloaded" } else { "not unloaded: it has no DriverUnload" })?;
         closed.iter().try_for_each(|device| write!(formatter, "\n  not opened: {device}"))
     }

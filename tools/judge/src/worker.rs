@@ -136,7 +136,7 @@ impl Session {
             if !self.tell_findings() {
                 break;
             }
-            self.control(&handle, code, buffers);
+            self.control(device, &handle, code, buffers);
         }
         begin(format!("{device} was closed"));
         handle.close();
@@ -145,8 +145,8 @@ impl Session {
         self.tell_findings();
     }
 
-    fn control(&mut self, handle: &Handle, code: u32, (input, byte, output): (usize, u8, usize)) {
-        begin(format!("control code {code:#010x} was sent to it with {input} bytes of input and room for {output}"));
+    fn control(&mut self, device: &str, handle: &Handle, code: u32, (input, byte, output): (usize, u8, usize)) {
+        begin(format!("{device} was sent control code {code:#010x} with {input} bytes of input and room for {output}"));
         self.work.requests += 1;
         let request = handle.start(code, &vec![byte; input], output);
         // A driver may keep it as long as it likes, but for this.

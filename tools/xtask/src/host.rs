@@ -9,11 +9,12 @@ use netio_anycast_tests::facts::FOLDER;
 use crate::step::Log;
 
 /// The packages that are checked and tested on the host: the workspace's default members, and those for Linux alone.
-const PACKAGES: [&str; 12] = [
+const PACKAGES: [&str; 13] = [
     "netio-anycast-client",
     "netio-anycast-engine",
     "netio-anycast-kernel-client",
     "kernel-sim",
+    "kernel-sim-judge",
     "netio-model",
     "netio-anycast-protocol",
     "netio-anycast-fuzz",
