@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use crate::violation::Frame;
 
+type Observe = dyn Fn(&'static str, Option<&Frame>) + Send + Sync;
+
 /// Is told of every call of a service before the service runs: its name, and the place in the driver that it returns to, without
 /// a symbol. Clones tell the same.
 #[derive(Clone)]
-pub struct Observer(Arc<dyn Fn(&'static str, Option<&Frame>) + Send + Sync>);
+pub struct Observer(Arc<Observe>);
 
 impl Observer {
     /// Tells `observe`, which runs on the driver's stack and must not call the kernel.

@@ -142,9 +142,8 @@ impl Heard {
                 self.end = Some(end);
                 return true;
             }
-            Ok(Message::Symbol(_)) => {}
             Err(_) if self.complaints.len() < MOST_COMPLAINTS => self.complaints.push(line.to_owned()),
-            Err(_) => {}
+            Ok(Message::Symbol(_)) | Err(_) => {}
         }
         false
     }

@@ -111,8 +111,8 @@ impl fmt::Display for Report {
                 complaints.iter().try_for_each(|line| write!(formatter, "\n  it wrote: {line}"))?;
             }
         }
-        let indented = |report: &str| report.lines().map(|line| format!("\n  {line}")).collect::<String>();
-        self.findings.iter().try_for_each(|finding| formatter.write_str(&indented(&finding.report)))
+        let mut lines = self.findings.iter().flat_map(|finding| finding.report.lines());
+        lines.try_for_each(|line| write!(formatter, "\n  {line}"))
     }
 }
 

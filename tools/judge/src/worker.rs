@@ -3,8 +3,9 @@
 use std::collections::{BTreeSet, HashSet};
 use std::io::{self, BufRead as _, Write as _};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -17,13 +18,22 @@ use crate::message::{Call, End, Finding, Message, Task, Work};
 const BUFFERS: [(usize, u8, usize); 6] =
     [(0, 0, 0), (0, 0, 256), (4, 0xFF, 4), (64, 0, 64), (512, 0x01, 16), (4096, 0xA5, 4096)];
 
-/// Does the tasks that standard input has, until it ends.
+/// Does the tasks that standard input has. Ends with it, whatever a driver is doing: a judge that is killed leaves nobody behind.
 ///
 /// # Errors
 /// A task can't be understood.
 pub(crate) fn serve() -> Result<()> {
-    for line in io::stdin().lock().lines() {
-        match serde_json::from_str(&line?).context("reading a task")? {
+    let (sender, tasks) = mpsc::channel();
+    thread::spawn(move || {
+        for line in io::stdin().lock().lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+        std::process::exit(0);
+    });
+    for line in tasks {
+        match serde_json::from_str(&line).context("reading a task")? {
             Task::Judge { image, codes, limit } => tell(&Message::Ended(run(&image, codes, limit))),
             Task::Name { image, offset } => {
                 let image = Image::read(&image);

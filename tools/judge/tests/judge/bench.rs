@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::process::{Command, Stdio};
+use std::sync::{LazyLock, Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use netio_anycast_kit::{CDriver, Sources};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Where the images are: the judge is run there.
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("judge"));
@@ -60,6 +63,26 @@ pub(crate) fn write(name: &str, bytes: &[u8]) -> String {
     fs::create_dir_all(FOLDER.join("written")).expect("the folder can be made");
     fs::write(FOLDER.join(&path), bytes).expect("the file can be written");
     path.display().to_string()
+}
+
+/// A worker whose judge goes as soon as the driver is sent a device control: whether it ends before the time is over.
+pub(crate) fn orphan_ends(image: &str, patience: Duration) -> bool {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_judge"));
+    command.arg("--worker").current_dir(&*FOLDER).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut worker = command.spawn().expect("a worker can be started");
+    let task = json!({"Judge": {"image": image, "codes": [], "limit": {"secs": 1, "nanos": 0}}});
+    let mut tasks = worker.stdin.take().expect("it is a pipe");
+    writeln!(tasks, "{task}").expect("the worker listens");
+    let mut lines = BufReader::new(worker.stdout.take().expect("it is a pipe")).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("was sent control code")), "the worker has ended before");
+    drop(tasks);
+    let (sender, ended) = mpsc::channel();
+    thread::spawn(move || sender.send(lines.count()));
+    let has_ended = ended.recv_timeout(patience).is_ok();
+    // For the case that it has not.
+    worker.kill().expect("a child can be killed");
+    worker.wait().expect("a child can be waited for");
+    has_ended
 }
 
 /// What the judge has printed, and its exit code.

@@ -1,8 +1,10 @@
 //! The verdicts on drivers that do wrong, in words and in JSON.
 
+use std::time::Duration;
+
 use insta::assert_snapshot;
 
-use crate::bench::{Judged, control, judge, linux_call, own, verdicts};
+use crate::bench::{Judged, control, judge, linux_call, orphan_ends, own, verdicts};
 
 /// The verdict on an image, which is not clean.
 fn guilty(image: &str) -> String {
@@ -160,6 +162,11 @@ fn after_a_driver_that_kills_its_process_others_are_judged_as_ever() {
     let verdicts = verdicts(&images);
     let words: Vec<_> = verdicts.iter().filter_map(|verdict| verdict["verdict"].as_str()).collect();
     assert_eq!(words, ["clean", "ends_worker", "clean", "breaks_rules"]);
+}
+
+#[test]
+fn whoever_kills_the_judge_leaves_no_worker_behind() {
+    assert!(orphan_ends(&linux_call("pauses", "call(34, 0, 0, 0)"), Duration::from_mins(1)));
 }
 
 #[test]
