@@ -18,7 +18,7 @@ use crate::worker;
 #[command(bin_name = "cargo xtask judge")]
 struct Arguments {
     /// Drivers' images; a PDB beside one under its name gives the names of places in it
-    #[arg(value_name = "IMAGE", required_unless_present = "worker")]
+    #[arg(value_name = "IMAGE", required = true)]
     images: Vec<PathBuf>,
     /// How long judging one image may take; one call of the driver, or one pending IRP, may take a fifth
     #[arg(long, value_name = "N", default_value = "10", value_parser = seconds)]
@@ -29,10 +29,10 @@ struct Arguments {
     /// Print a line of JSON for each image
     #[arg(long)]
     json: bool,
-    /// Be the process that runs the drivers
-    #[arg(long, hide = true)]
-    worker: bool,
 }
+
+/// The argument that makes this program the process that runs the drivers.
+pub(crate) const WORKER: &str = "--worker";
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().map_err(|error| format!("{error}"))?;
@@ -53,11 +53,11 @@ fn control_code(text: &str) -> Result<u32, String> {
 /// # Errors
 /// The worker can't be started, or a verdict can't be printed.
 pub(crate) fn main() -> Result<ExitCode> {
-    let Arguments { images, seconds, codes, json, worker } = Arguments::parse();
-    if worker {
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == WORKER) {
         worker::serve()?;
         return Ok(ExitCode::SUCCESS);
     }
+    let Arguments { images, seconds, codes, json } = Arguments::parse();
     let mut judge = Judge::new(seconds, codes)?;
     let mut all_clean = true;
     for image in &images {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
+use crate::command_line::WORKER;
 use crate::message::{Call, End, Finding, Message, Task};
 use crate::verdict::{Last, Report, Verdict};
 
@@ -161,7 +162,7 @@ impl Worker {
     fn start(program: &Path) -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
         let mut command = Command::new(program);
-        command.arg("--worker").stdin(Stdio::piped()).stdout(writer.try_clone()?).stderr(writer);
+        command.arg(WORKER).stdin(Stdio::piped()).stdout(writer.try_clone()?).stderr(writer);
         let mut process = command.spawn()?;
         // It has the ends of the pipe that are written to: with the command they go here.
         drop(command);

@@ -52,7 +52,7 @@ enum Command {
     Lint,
     /// Run the image in the simulated kernel at length, and write a report: target/verification/report.html
     Verify(verify::Effort),
-    /// Judge any driver's images in the simulated kernel, however damaged: `judge --help` tells more
+    /// Judge any driver's images in the simulated kernel, however damaged (`judge --help`)
     #[command(disable_help_flag = true)]
     Judge {
         /// Images and options

@@ -1,6 +1,6 @@
 //! Drivers to judge, and the judge as a user calls it.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -41,14 +41,16 @@ pub(crate) fn linux_call(name: &str, action: &str) -> String {
 }
 
 fn build(source: &Path, name: &str, mut arguments: Vec<String>) -> String {
-    static BUILT: Mutex<BTreeMap<String, ()>> = Mutex::new(BTreeMap::new());
+    static BUILT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let image = Path::new(name).join(name).with_extension("sys");
     // A build that failed has not harmed the others.
-    BUILT.lock().unwrap_or_else(PoisonError::into_inner).entry(name.to_owned()).or_insert_with(|| {
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if !built.contains(name) {
         arguments.extend([format!("-I{CONTROLS}"), "-O1".to_owned(), "-Wno-unused-function".to_owned()]);
         let driver = CDriver { sources: vec![source.to_owned()], arguments };
         driver.build(&KIT, &FOLDER.join(&image)).unwrap_or_else(|error| panic!("{name}: {error}"));
-    });
+        built.insert(name.to_owned());
+    }
     image.display().to_string()
 }
 
