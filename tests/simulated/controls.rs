@@ -117,6 +117,8 @@ controls! {
     lock_taken_twice: LockOwner;
     mutex_kept: LockKept;
     netio_at_dispatch_level: IrqlTooHigh;
+    null_copied: Crash;
+    null_for_service: Crash;
     null_pointer: Crash;
     object_gone: ObjectInvalid;
     object_left: ObjectLeft;
