@@ -49,7 +49,7 @@ fn is_caught(name: &str, rule: Rule) {
     facts::write(name, &facts::Control { rule: format!("{rule:?}"), reported });
     assert_eq!(rules, BTreeSet::from([rule]), "{violations:#?}");
     let occasions = kernel.judgements().iter().filter(|it| it.rule == rule).map(|it| it.judged).sum::<u64>();
-    assert!(occasions > 0, "{rule:?} was broken and, by its occasions in kernel-sim's tally.rs, never judged");
+    assert!(occasions > 0, "{rule:?} was broken and, by its occasions in kernel-sim's occasion.rs, never judged");
 }
 
 macro_rules! controls {

@@ -19,6 +19,7 @@ use crate::leaks::Leaks;
 use crate::memory::{Arena, Block, Placement};
 use crate::objects::{ObjectKind, Objects};
 use crate::observer::Observer;
+use crate::occasion::Occasion;
 use crate::owner::{DriverNumber, Maker};
 use crate::process::ProcessId;
 use crate::processor;
@@ -26,7 +27,7 @@ use crate::request::Request;
 use crate::schedule;
 use crate::service::{NTOSKRNL, Service, ShutdownNotification, WorkItem};
 use crate::synchronization::Synchronization;
-use crate::tally::{Occasion, Tally};
+use crate::tally::Tally;
 use crate::tracing::Tracing;
 use crate::violation::{Frame, Rule, Violation};
 

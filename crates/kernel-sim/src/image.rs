@@ -166,8 +166,7 @@ impl Image {
 
     /// The image's bytes as they stand in memory at `base`, with the imports bound by `bind`.
     fn lay_out(&self, base: usize, bind: impl Fn(&str, &str) -> Option<usize>) -> Result<Vec<u8>, ImageError> {
-        let mut view = vec![0; self.size()?];
-        self.copy_sections(&mut view)?;
+        let mut view = self.view()?;
         self.relocate(&mut view, base)?;
         let mut unknown = Vec::new();
         for (module, name, slot) in self.imports()? {
@@ -179,7 +178,9 @@ impl Image {
         if unknown.is_empty() { Ok(view) } else { Err(ImageError::UnknownImports(unknown)) }
     }
 
-    fn copy_sections(&self, view: &mut [u8]) -> Result<(), ImageError> {
+    /// The image's bytes as they stand in memory, neither relocated nor bound.
+    fn view(&self) -> Result<Vec<u8>, ImageError> {
+        let mut view = vec![0; self.size()?];
         let pe = self.pe()?;
         let headers = pe.nt_headers().optional_header.size_of_headers.get(LE) as usize;
         let source = self.bytes.get(..headers).ok_or_else(|| damaged("it ends inside its headers"))?;
@@ -197,7 +198,7 @@ impl Image {
             let place = place.ok_or_else(|| damaged(format!("its section {name} lies outside of it")))?;
             place.copy_from_slice(content);
         }
-        Ok(())
+        Ok(view)
     }
 
     fn relocate(&self, view: &mut [u8], base: usize) -> Result<(), ImageError> {

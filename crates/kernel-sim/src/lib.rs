@@ -52,6 +52,7 @@ mod major;
 mod memory;
 mod objects;
 mod observer;
+mod occasion;
 mod owner;
 mod paging;
 mod process;

@@ -136,8 +136,7 @@ impl Image {
     /// # Errors
     /// The image is damaged.
     pub(crate) fn code(&self) -> Result<Code, ImageError> {
-        let mut view = vec![0; self.size()?];
-        self.copy_sections(&mut view)?;
+        let view = self.view()?;
         let pe = self.pe()?;
         let executable = self.executable_sections()?;
         let functions = unwind::runtime_functions(&pe, &view)?;
@@ -172,7 +171,7 @@ impl Image {
         Ok(Code { blocks, instructions })
     }
 
-    fn executable_sections(&self) -> Result<Vec<Range<usize>>, ImageError> {
+    pub(super) fn executable_sections(&self) -> Result<Vec<Range<usize>>, ImageError> {
         let pe = self.pe()?;
         let code = pe
             .section_table()
@@ -192,8 +191,7 @@ impl Image {
     /// # Errors
     /// The image is damaged.
     pub fn unreached_instructions(&self) -> Result<Vec<usize>, ImageError> {
-        let mut view = vec![0; self.size()?];
-        self.copy_sections(&mut view)?;
+        let view = self.view()?;
         let code = self.code()?;
         let mut unreached = Vec::new();
         for function in unwind::runtime_functions(&self.pe()?, &view)? {

@@ -13,8 +13,7 @@ impl Image {
     /// # Errors
     /// The image is damaged.
     pub fn constants(&self) -> Result<BTreeSet<u32>, ImageError> {
-        let mut view = vec![0; self.size()?];
-        self.copy_sections(&mut view)?;
+        let view = self.view()?;
         let mut constants = BTreeSet::new();
         for (offset, length) in self.code()?.instructions {
             let bytes = view.get(offset..offset + length).unwrap_or_default();
