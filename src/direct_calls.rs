@@ -31,11 +31,12 @@ pub(crate) fn query(extension: &Extension, irp: &mut Irp) -> Completion {
 }
 
 fn make(extension: &Extension, irp: &mut Irp) -> Result<usize, NtStatus> {
-    let file = irp.file_object().ok_or(NtStatus::INVALID_PARAMETER)?;
-    let process_id = irp.process_id();
+    let (file, process_id) = (irp.file_object(), irp.process_id());
     let mut buffer = irp.buffer();
     let room = buffer.output().len();
     InterfaceRequest::check(buffer.input(), room)?;
+    // A context keeps the driver loaded by its file object.
+    let file = file.ok_or(NtStatus::INVALID_PARAMETER)?;
     let (place, _) = buffer.output().split_first_chunk_mut().ok_or(NtStatus::BUFFER_TOO_SMALL)?;
     let context = call_contexts::open(extension, file, process_id)?;
     *place = table(context);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use kernel_sim::{Coverage, Image};
@@ -23,13 +24,16 @@ pub(super) fn regressions_folder() -> PathBuf {
     Path::new(FOLDER).join("regressions")
 }
 
-/// The sequences in a folder, by their paths.
+/// The sequences in a folder, by their paths; none if there is no such folder: as long as nothing was found, there are no regressions.
 ///
 /// # Errors
 /// One can't be read; the error names it and the line.
 pub(super) fn read(folder: &Path) -> Result<Vec<(PathBuf, Sequence)>, String> {
     let named = |path: &Path, error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    let entries = fs::read_dir(folder).map_err(|error| named(folder, &error))?;
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(|error| named(folder, &error))?,
+    };
     let mut paths: Vec<PathBuf> = entries
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<_, _>>()

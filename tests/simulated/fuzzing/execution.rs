@@ -163,8 +163,8 @@ impl<'a> Execution<'a> {
     fn enter(&self, handle: Handle, process: ProcessId, opener: Opener, access: Access) {
         let mut things = self.things();
         things.opened += 1;
-        let opened = Opened { number: things.opened, handle: Arc::new(handle), process, opener, access };
-        things.handles.push(opened);
+        let number = things.opened;
+        things.handles.push(Opened { number, handle: Arc::new(handle), process, opener, access });
     }
 
     fn opened(&self, which: u8) -> Option<Opened> {
@@ -192,8 +192,10 @@ impl<'a> Execution<'a> {
     fn kill(&self, process: ProcessId) {
         self.kernel.kill(process);
         // They are closed already.
-        let closed: Vec<_> = self.things().handles.extract_if(.., |opened| opened.process == process).collect();
-        closed.into_iter().for_each(|opened| self.release(opened));
+        let closed: Vec<_> = self.things().handles.extract_if(.., |handle| handle.process == process).collect();
+        for handle in closed {
+            self.release(handle);
+        }
     }
 
     /// Closes a handle that somebody has closed, once no other thread uses it.
@@ -334,7 +336,9 @@ impl<'a> Execution<'a> {
     /// Cancels what pends.
     pub(super) fn cancel_all(&self) {
         let sent = self.take_pending(|_| true);
-        sent.iter().for_each(|sent| sent.pending.cancel());
+        for one in &sent {
+            one.pending.cancel();
+        }
         self.answer(sent);
     }
 

@@ -30,7 +30,7 @@ impl Record {
         let (irps, blocks) = (fuzzer.irps(), fuzzer.coverage().covered());
         #[expect(clippy::cast_precision_loss, reason = "a chart is not exact")]
         let is_far = |last: &Growth| (irps as f64 / last.irps.max(1) as f64).log2() * POINTS >= 1.0;
-        if self.growth.last().is_none_or(|last| is_far(last)) {
+        if self.growth.last().is_none_or(is_far) {
             self.growth.push(Growth { irps, blocks });
         }
     }

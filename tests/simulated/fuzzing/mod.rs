@@ -10,6 +10,7 @@
 //! `KERNEL_SIM_REPLAY=FILE` with the test `fuzzing::a_sequence_from_a_file` for those of a file.
 
 mod at_length;
+mod batch;
 mod choice;
 mod control;
 mod corpus;

@@ -15,6 +15,9 @@ use crate::kernel_clients::proxy::{Arguments, Function, Proxy, Send, Way};
 /// The calls of GET_TABLE that one direct call may make, the table growing meanwhile.
 const MOST_TABLE_CALLS: u64 = 16;
 
+/// Shows the judgement to a function, while nobody calls the kernel.
+type Judge<'a> = &'a dyn Fn(&mut dyn FnMut(&mut Judgement));
+
 /// The driver, with the device open.
 pub(super) struct OtherDriver {
     proxy: Proxy,
@@ -41,8 +44,8 @@ impl OtherDriver {
         })
     }
 
-    /// Does what a step says. `judge` is called with what it comes to, while nobody calls the kernel.
-    pub(super) fn step(&self, step: &ClientStep, judge: &dyn Fn(&mut dyn FnMut(&mut Judgement))) {
+    /// Does what a step says. `judge` hears what it comes to.
+    pub(super) fn step(&self, step: &ClientStep, judge: Judge<'_>) {
         let has_interface = self.referenced.load(Ordering::Relaxed) > 0;
         match step {
             // The proxy has room for one interface only, and another thread may be asking for it.
@@ -92,7 +95,7 @@ impl OtherDriver {
         }
     }
 
-    fn send(&self, step: &ClientStep, judge: &dyn Fn(&mut dyn FnMut(&mut Judgement))) {
+    fn send(&self, step: &ClientStep, judge: Judge<'_>) {
         let ClientStep::Send { request, level, internal, cancel, without_file } = step else { return };
         let mut generation = 0;
         judge(&mut |judgement| generation = judgement.generation);

@@ -1,9 +1,13 @@
 //! Requests, well-formed or spoilt, as a sequence writes them: by the names of operations and fields, so that they are the same
 //! requests when codes and layouts have changed.
 
-use mutatis::{Candidates, Context, DefaultMutate, Generate, Mutate, Result, mutators};
+#![expect(
+    clippy::too_many_arguments,
+    reason = "`derive(Mutate)` writes a constructor with an argument for each field of all variants"
+)]
+
+use mutatis::{Candidates, Context, DefaultMutate, Generate, Mutate, Result};
 use netio_anycast_protocol::address::{AddressFamily, Luid};
-use netio_anycast_protocol::apply::{ApplyItem, ApplyRequest};
 use netio_anycast_protocol::create::{CreateRequest, DeleteRequest};
 use netio_anycast_protocol::interface::{InterfaceRequest, QUERY_INTERFACE};
 use netio_anycast_protocol::lease::LeaseFilter;
@@ -15,9 +19,10 @@ use netio_model::Interface;
 use serde::{Deserialize, Serialize};
 use zerocopy::IntoBytes as _;
 
+use super::batch::Batch;
 use super::choice::{
-    Action, Address, Byte, Bytes, CodeBits, Family, FilterFamily, Flags, Generation as Later, InterfaceSize,
-    InterfaceVersion, Lifetime, Offset, Rows, Wrong, choices,
+    Address, Byte, Bytes, CodeBits, Family, FilterFamily, Flags, Generation as Later, InterfaceSize, InterfaceVersion,
+    Lifetime, Offset, Rows, Wrong, choices,
 };
 use crate::bench::{ETHERNET, SECOND};
 use crate::client::{FIRST, OTHER};
@@ -152,74 +157,6 @@ impl Filter {
         let process_id = self.process.map_or(0, |first| if first { FIRST.0 } else { OTHER.0 });
         let table = Self { reserved: Wrong(0), ..self.clone() }.table();
         LeaseFilter { table, process_id, reserved: self.reserved.0 }
-    }
-}
-
-/// An item of a batch.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Mutate, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct Item {
-    row: Place,
-    action: Action,
-    #[serde(skip_serializing_if = "is_default")]
-    lifetime: Lifetime,
-    #[serde(skip_serializing_if = "is_default")]
-    flags: Flags,
-    #[serde(skip_serializing_if = "is_default")]
-    reserved: Wrong,
-}
-
-/// The items of a batch: a new one has several.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Items(Vec<Item>);
-
-/// Mutates the items of a batch.
-#[derive(Default)]
-pub(super) struct ItemsMutator(mutators::Vec<ItemMutator>);
-
-/// The most items that a new batch has.
-const NEW_ITEMS: usize = 8;
-
-impl Mutate<Items> for ItemsMutator {
-    fn mutate(&mut self, candidates: &mut Candidates<'_>, items: &mut Items) -> Result<()> {
-        self.0.mutate(candidates, &mut items.0)
-    }
-}
-
-impl Generate<Items> for ItemsMutator {
-    fn generate(&mut self, context: &mut Context) -> Result<Items> {
-        let count = context.rng().gen_index(NEW_ITEMS).unwrap_or_default();
-        let mut item = <Item as DefaultMutate>::DefaultMutate::default();
-        (0..=count).map(|_| item.generate(context)).collect::<Result<_>>().map(Items)
-    }
-}
-
-impl DefaultMutate for Items {
-    type DefaultMutate = ItemsMutator;
-}
-
-/// What APPLY takes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Mutate, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct Batch {
-    #[serde(skip_serializing_if = "is_default")]
-    flags: Flags,
-    items: Items,
-    /// What the count is too high by.
-    #[serde(skip_serializing_if = "is_default")]
-    miscounted: Wrong,
-}
-
-impl Batch {
-    fn bytes(&self) -> Vec<u8> {
-        let count = u32::try_from(self.items.0.len()).unwrap_or(u32::MAX).wrapping_add(self.miscounted.0);
-        let item = |item: &Item| {
-            let (Action(action), Lifetime(lifetime), Flags(flags)) = (item.action, item.lifetime, item.flags);
-            ApplyItem { row: item.row.row(), action, lifetime, flags, reserved: item.reserved.0 }
-        };
-        let items: Vec<ApplyItem> = self.items.0.iter().map(item).collect();
-        [ApplyRequest { flags: self.flags.0, count }.as_bytes(), items.as_bytes()].concat()
     }
 }
 
@@ -400,7 +337,7 @@ impl Request {
     pub(super) fn room(&self) -> usize {
         let output = self.asked.operation().map(|operation| operation.definition().output);
         let (fixed, row) = output.map_or((usize::from(InterfaceRequest::CURRENT.size), 0), |it| (it.fixed, it.row));
-        let answered = if let Asked::Apply(batch) = &self.asked { batch.items.0.len() * row } else { 0 };
+        let answered = if let Asked::Apply(batch) = &self.asked { batch.count() * row } else { 0 };
         match self.room {
             Room::Fixed => fixed + answered,
             Room::Rows(Rows(rows)) => fixed + usize::from(rows) % 0x200 * row,

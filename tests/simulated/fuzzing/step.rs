@@ -1,5 +1,10 @@
 //! What can happen to the driver, one step after the other.
 
+#![expect(
+    clippy::too_many_arguments,
+    reason = "`derive(Mutate)` writes a constructor with an argument for each field of all variants"
+)]
+
 use kernel_sim::{Caller, DesiredAccess, Irql, ProcessId};
 use mutatis::{Context, DefaultMutate, Generate, Mutate, Result};
 use netio_model::Function;
@@ -139,7 +144,7 @@ pub(super) enum ClientStep {
 }
 
 /// One step.
-#[derive(Clone, Debug, PartialEq, Eq, Mutate, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Mutate, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 #[mutatis(generate = false)]
 pub(super) enum Step {
@@ -188,15 +193,10 @@ pub(super) enum Step {
     /// The driver is unloaded, once it is closed.
     Unload,
     /// It is loaded again, if it is gone.
+    #[default]
     Load,
     /// Another driver uses it.
     Client(ClientStep),
-}
-
-impl Default for Step {
-    fn default() -> Self {
-        Self::Load
-    }
 }
 
 impl Generate<Step> for StepMutator {

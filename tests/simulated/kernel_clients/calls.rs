@@ -107,6 +107,26 @@ fn another_version_or_size_is_refused() {
 }
 
 #[test]
+fn without_a_file_object_there_is_none() {
+    let bench = Bench::new();
+    let driver = proxy::load(&bench.kernel);
+    let client = Proxy::open(&bench.kernel).expect("the device can be opened");
+    let send = |request: InterfaceRequest| {
+        let send = Send {
+            way: Way::Internal,
+            code: QUERY_INTERFACE,
+            without_file: true,
+            ..Send::operation(Operation::Get, request.as_bytes(), usize::from(INTERFACE_SIZE))
+        };
+        client.send(&send).expect("there is memory").status
+    };
+    assert_eq!(send(InterfaceRequest::CURRENT), NtStatus::INVALID_PARAMETER);
+    assert_eq!(send(InterfaceRequest { version: 2, ..InterfaceRequest::CURRENT }), NtStatus::REVISION_MISMATCH);
+    drop(client);
+    assert!(driver.unload());
+}
+
+#[test]
 fn programs_do_not_get_it_and_drivers_only_by_internal_device_controls() {
     let bench = Bench::new();
     let input = InterfaceRequest { version: 2, ..InterfaceRequest::CURRENT };

@@ -77,6 +77,7 @@ fn refused_requests_for_the_interface_end_as_documented() {
         (NtStatus::REVISION_MISMATCH, "the driver does not know the version"),
         (NtStatus::INVALID_PARAMETER, "the size is not that version's"),
         (NtStatus::BUFFER_TOO_SMALL, "the table does not fit into the output buffer"),
+        (NtStatus::INVALID_PARAMETER, "the IRP has no file object"),
         (NtStatus::INSUFFICIENT_RESOURCES, "there is no memory for a context"),
     ];
     let rows = rules.map(|(status, rule)| [rule.to_owned(), name(status), hex(status)]);
