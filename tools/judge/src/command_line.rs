@@ -20,9 +20,12 @@ struct Arguments {
     /// Drivers' images; a PDB beside one under its name gives the names of places in it
     #[arg(value_name = "IMAGE", required = true)]
     images: Vec<PathBuf>,
-    /// How long judging one image may take; one call of the driver, or one pending IRP, may take a fifth
+    /// How long judging one image may take
     #[arg(long, value_name = "N", default_value = "10", value_parser = seconds)]
     seconds: Duration,
+    /// How long one call of the driver may run, and one IRP may pend; a fifth of the above if it is not given
+    #[arg(long, value_name = "N", value_parser = seconds)]
+    call_seconds: Option<Duration>,
     /// A control code to send, besides those that the image's code suggests
     #[arg(long = "code", value_name = "CODE", value_parser = control_code)]
     codes: Vec<u32>,
@@ -30,6 +33,10 @@ struct Arguments {
     #[arg(long)]
     json: bool,
 }
+
+/// Into how many parts the time for an image is divided: one is for each call of the driver, so that several may take too long
+/// before the time is over.
+const PARTS: u32 = 5;
 
 /// The argument that makes this program the process that runs the drivers.
 pub(crate) const WORKER: &str = "--worker";
@@ -57,8 +64,8 @@ pub(crate) fn main() -> Result<ExitCode> {
         worker::serve()?;
         return Ok(ExitCode::SUCCESS);
     }
-    let Arguments { images, seconds, codes, json } = Arguments::parse();
-    let mut judge = Judge::new(seconds, codes)?;
+    let Arguments { images, seconds, call_seconds, codes, json } = Arguments::parse();
+    let mut judge = Judge::new(seconds, call_seconds.unwrap_or(seconds / PARTS), codes)?;
     let mut all_clean = true;
     for image in &images {
         let report = judge.judge(image)?;

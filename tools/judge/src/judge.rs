@@ -13,9 +13,8 @@ use crate::command_line::WORKER;
 use crate::message::{Call, End, Finding, Message, Task};
 use crate::verdict::{Last, Report, Verdict};
 
-/// Into how many parts the time for an image is divided: one is for each call of the driver, so that several may take too long
-/// before the time is over.
-const PARTS: u32 = 5;
+/// How many lines of a worker wait to be heard, before it has to wait itself.
+const UNHEARD: usize = 256;
 /// How much of what a worker complains of is kept.
 const MOST_COMPLAINTS: usize = 20;
 
@@ -23,18 +22,19 @@ const MOST_COMPLAINTS: usize = 20;
 pub(crate) struct Judge {
     program: PathBuf,
     limit: Duration,
+    call_limit: Duration,
     codes: Vec<u32>,
     worker: Option<Worker>,
 }
 
 impl Judge {
-    /// Gives each image so much time, and its devices these control codes besides others.
+    /// Gives each image so much time, each call of its driver so much, and its devices these control codes besides others.
     ///
     /// # Errors
     /// This program, which is the worker's too, can't be found.
-    pub(crate) fn new(limit: Duration, codes: Vec<u32>) -> Result<Self> {
+    pub(crate) fn new(limit: Duration, call_limit: Duration, codes: Vec<u32>) -> Result<Self> {
         let program = std::env::current_exe().context("finding this program")?;
-        Ok(Self { program, limit, codes, worker: None })
+        Ok(Self { program, limit, call_limit, codes, worker: None })
     }
 
     /// Runs a driver, whatever it does.
@@ -42,7 +42,7 @@ impl Judge {
     /// # Errors
     /// No worker can be started.
     pub(crate) fn judge(&mut self, image: &Path) -> Result<Report> {
-        let task = Task::Judge { image: image.to_owned(), codes: self.codes.clone(), limit: self.limit / PARTS };
+        let task = Task::Judge { image: image.to_owned(), codes: self.codes.clone(), limit: self.call_limit };
         let mut heard = Heard::default();
         let ending = self.converse(&task, |line| heard.take(line))?;
         if !matches!(heard.end, Some(End::NotLoaded(_))) {
@@ -97,7 +97,8 @@ impl Judge {
         // If it can't be told it has ended, which it is going to be heard of.
         let _ = worker.give(task);
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
+            // Asked each time: there may always be another line.
+            let Some(left) = deadline.checked_duration_since(Instant::now()) else { return Ok(Ending::TimedOut) };
             match worker.lines.recv_timeout(left) {
                 Ok(line) if hear(&line) => {
                     self.worker = Some(worker);
@@ -167,7 +168,7 @@ impl Worker {
         // It has the ends of the pipe that are written to: with the command they go here.
         drop(command);
         let tasks = process.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
-        let (sender, lines) = mpsc::channel();
+        let (sender, lines) = mpsc::sync_channel(UNHEARD);
         thread::spawn(move || {
             for line in BufReader::new(reader).split(b'\n').map_while(Result::ok) {
                 if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
