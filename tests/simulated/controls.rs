@@ -49,7 +49,7 @@ fn is_caught(name: &str, rule: Rule) {
     facts::write(name, &facts::Control { rule: format!("{rule:?}"), reported });
     assert_eq!(rules, BTreeSet::from([rule]), "{violations:#?}");
     let occasions = kernel.judgements().iter().filter(|it| it.rule == rule).map(|it| it.judged).sum::<u64>();
-    assert!(occasions > 0, "{rule:?} was broken and, by its occasions in kernel-sim's tally.rs, never judged");
+    assert!(occasions > 0, "{rule:?} was broken and, by its occasions in kernel-sim's occasion.rs, never judged");
 }
 
 macro_rules! controls {
@@ -117,6 +117,8 @@ controls! {
     lock_taken_twice: LockOwner;
     mutex_kept: LockKept;
     netio_at_dispatch_level: IrqlTooHigh;
+    null_copied: Crash;
+    null_for_service: Crash;
     null_pointer: Crash;
     object_gone: ObjectInvalid;
     object_left: ObjectLeft;

@@ -18,7 +18,6 @@ mod coverage;
 mod driver_to_driver;
 mod faults;
 mod fuzzing;
-mod images;
 mod irql;
 mod kernel_clients;
 mod leases;

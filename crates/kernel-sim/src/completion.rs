@@ -12,8 +12,8 @@ use crate::driver::returned_status;
 use crate::io_buffers;
 use crate::layout::Irp;
 use crate::memory::Block;
+use crate::occasion::Occasion;
 use crate::request::{Buffers, Climb, Dispatch, Event, Origin, Outcome, Request, Step};
-use crate::tally::Occasion;
 use crate::violation::Rule;
 use crate::{processor, status};
 
@@ -166,10 +166,7 @@ impl Core {
     /// Takes an IRP's memory away, and tells what travels back, with an error status nothing, and whether it was pending.
     fn take_outcome(&self, request: &Request) -> Option<(Outcome, bool)> {
         let memory = request.take_memory()?;
-        let mut state = self.state();
-        state.requests.remove(&request.address);
-        state.past_requests.insert(request.address);
-        drop(state);
+        self.state().forget_request(request);
         let header: Irp = memory.irp.read(0);
         let status = NtStatus(header.status);
         let mut outcome = Outcome { information: header.information, ..Outcome::bare(status) };

@@ -18,6 +18,8 @@ use crate::file::{File, FileHandle};
 use crate::leaks::Leaks;
 use crate::memory::{Arena, Block, Placement};
 use crate::objects::{ObjectKind, Objects};
+use crate::observer::Observer;
+use crate::occasion::Occasion;
 use crate::owner::{DriverNumber, Maker};
 use crate::process::ProcessId;
 use crate::processor;
@@ -25,7 +27,7 @@ use crate::request::Request;
 use crate::schedule;
 use crate::service::{NTOSKRNL, Service, ShutdownNotification, WorkItem};
 use crate::synchronization::Synchronization;
-use crate::tally::{Occasion, Tally};
+use crate::tally::Tally;
 use crate::tracing::Tracing;
 use crate::violation::{Frame, Rule, Violation};
 
@@ -54,6 +56,8 @@ pub struct Options {
     pub registry: Registry,
     /// Where to note which code of a driver has run, for the driver whose image it is of.
     pub coverage: Option<Coverage>,
+    /// Who is told of every call of a service.
+    pub observer: Option<Observer>,
 }
 
 impl Default for Options {
@@ -66,6 +70,7 @@ impl Default for Options {
             faults: Faults::default(),
             registry: Registry::new(),
             coverage: None,
+            observer: None,
         }
     }
 }
@@ -280,6 +285,9 @@ impl Core {
         }
         drop(calls);
         self.occasion(Occasion::Call(service.name));
+        if let Some(observer) = &self.options.observer {
+            observer.called(service.name, self.maker().stack.first());
+        }
         schedule::called(service.name, processor::activity());
         self.hand_over();
         let irql = processor::irql();

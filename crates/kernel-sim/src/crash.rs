@@ -102,6 +102,15 @@ pub(crate) unsafe fn raise(status: NtStatus) -> ! {
     unsafe { give_up_with(RAISED, status.0.cast_unsigned() as usize) }
 }
 
+/// Ends the call of a driver that has had a service touch `address`, where nothing is.
+///
+/// # Safety
+/// As for [`give_up`].
+pub(crate) unsafe fn fault(address: usize) -> ! {
+    // SAFETY: as the caller promises.
+    unsafe { give_up_with(libc::SIGSEGV, address) }
+}
+
 /// # Safety
 /// As for [`give_up`].
 unsafe fn give_up_with(reason: i32, address: usize) -> ! {

@@ -11,11 +11,11 @@ use crate::crash::Crash;
 use crate::driver::{LoadedDriver, returned_status};
 use crate::layout::StackLocation;
 use crate::major::Major;
+use crate::occasion::Occasion;
 use crate::processor::Irql;
 use crate::request::{Dispatch, Event, Lengths, Outcome, Request};
 use crate::status;
 use crate::synchronization::Unmet;
-use crate::tally::Occasion;
 use crate::violation::Rule;
 
 const UNMARKED: &str = "STATUS_PENDING was returned without IoMarkIrpPending";

@@ -5,15 +5,30 @@
 
 use zerocopy::{FromBytes, IntoBytes};
 
+use crate::crash;
 use crate::layout::UnicodeString;
 use crate::memory::PAGE;
 use crate::processor;
+
+/// The access to come is to `address`. Nothing is ever in the first page, and Rust has no access to address zero that it would not
+/// take for a mistake of its own: so it ends here as the processor would end it.
+///
+/// # Safety
+/// As for [`read`].
+pub(crate) unsafe fn reach(address: usize) {
+    if address < PAGE {
+        // SAFETY: a service runs, and nothing here or, by this module's rule, in it must be dropped.
+        unsafe { crash::fault(address) };
+    }
+}
 
 /// Reads a value.
 ///
 /// # Safety
 /// The driver is running a service on this thread and vouches for the address.
 pub(crate) unsafe fn read<T: FromBytes>(address: usize) -> T {
+    // SAFETY: as the caller promises.
+    unsafe { reach(address) };
     // SAFETY: as the caller promises; any bytes make a valid `T`.
     unsafe { (address as *const T).read_unaligned() }
 }
@@ -23,6 +38,8 @@ pub(crate) unsafe fn read<T: FromBytes>(address: usize) -> T {
 /// # Safety
 /// As for [`read`].
 pub(crate) unsafe fn write<T: IntoBytes>(address: usize, value: T) {
+    // SAFETY: as the caller promises.
+    unsafe { reach(address) };
     // SAFETY: as the caller promises.
     unsafe { (address as *mut T).write_unaligned(value) };
 }
@@ -37,7 +54,7 @@ pub(crate) unsafe fn bytes(address: usize, length: usize) -> Vec<u8> {
         // SAFETY: as the caller promises.
         let _: u8 = unsafe { read(address) };
         // SAFETY: as the caller promises.
-        let _: u8 = unsafe { read(address + last) };
+        let _: u8 = unsafe { read(address.wrapping_add(last)) };
     }
     let mut bytes = vec![0; length];
     // SAFETY: as the caller promises; the copy is new.
@@ -50,6 +67,11 @@ pub(crate) unsafe fn bytes(address: usize, length: usize) -> Vec<u8> {
 /// # Safety
 /// As for [`read`].
 pub(crate) unsafe fn write_bytes(address: usize, bytes: &[u8]) {
+    if bytes.is_empty() {
+        return;
+    }
+    // SAFETY: as the caller promises.
+    unsafe { reach(address) };
     // SAFETY: as the caller promises.
     unsafe { (address as *mut u8).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
 }

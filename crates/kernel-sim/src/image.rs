@@ -4,6 +4,7 @@
 
 mod blocks;
 mod call_sites;
+mod constants;
 mod mapped;
 mod symbols;
 mod unwind;
@@ -165,8 +166,7 @@ impl Image {
 
     /// The image's bytes as they stand in memory at `base`, with the imports bound by `bind`.
     fn lay_out(&self, base: usize, bind: impl Fn(&str, &str) -> Option<usize>) -> Result<Vec<u8>, ImageError> {
-        let mut view = vec![0; self.size()?];
-        self.copy_sections(&mut view)?;
+        let mut view = self.view()?;
         self.relocate(&mut view, base)?;
         let mut unknown = Vec::new();
         for (module, name, slot) in self.imports()? {
@@ -178,7 +178,9 @@ impl Image {
         if unknown.is_empty() { Ok(view) } else { Err(ImageError::UnknownImports(unknown)) }
     }
 
-    fn copy_sections(&self, view: &mut [u8]) -> Result<(), ImageError> {
+    /// The image's bytes as they stand in memory, neither relocated nor bound.
+    fn view(&self) -> Result<Vec<u8>, ImageError> {
+        let mut view = vec![0; self.size()?];
         let pe = self.pe()?;
         let headers = pe.nt_headers().optional_header.size_of_headers.get(LE) as usize;
         let source = self.bytes.get(..headers).ok_or_else(|| damaged("it ends inside its headers"))?;
@@ -186,15 +188,17 @@ impl Image {
         for section in pe.section_table().iter() {
             let name = String::from_utf8_lossy(section.raw_name()).into_owned();
             let start = section.virtual_address.get(LE) as usize;
-            let length = section.size_of_raw_data.get(LE).min(section.virtual_size.get(LE)) as usize;
+            let in_file = section.size_of_raw_data.get(LE) as usize;
+            // What fills the section up in the file is not in memory.
+            let length = in_file.min(section.virtual_size.get(LE) as usize);
             let file = section.pointer_to_raw_data.get(LE) as usize;
-            let content = file.checked_add(length).and_then(|end| self.bytes.get(file..end));
+            let content = file.checked_add(in_file).and_then(|end| self.bytes.get(file..end)?.get(..length));
             let content = content.ok_or_else(|| damaged(format!("the file ends inside its section {name}")))?;
             let place = start.checked_add(length).and_then(|end| view.get_mut(start..end));
             let place = place.ok_or_else(|| damaged(format!("its section {name} lies outside of it")))?;
             place.copy_from_slice(content);
         }
-        Ok(())
+        Ok(view)
     }
 
     fn relocate(&self, view: &mut [u8], base: usize) -> Result<(), ImageError> {

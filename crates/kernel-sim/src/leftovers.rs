@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::core::{Core, Netio, State};
 use crate::driver::LoadedDriver;
 use crate::objects::ObjectKind;
+use crate::occasion::Occasion;
 use crate::owner::{DriverNumber, Maker};
-use crate::tally::Occasion;
 use crate::violation::Rule;
 
 /// Something that should have been given back, and who made it.

@@ -9,11 +9,12 @@ use netio_anycast_tests::facts::FOLDER;
 use crate::step::Log;
 
 /// The packages that are checked and tested on the host: the workspace's default members, and those for Linux alone.
-const PACKAGES: [&str; 12] = [
+const PACKAGES: [&str; 13] = [
     "netio-anycast-client",
     "netio-anycast-engine",
     "netio-anycast-kernel-client",
     "kernel-sim",
+    "kernel-sim-judge",
     "netio-model",
     "netio-anycast-protocol",
     "netio-anycast-fuzz",
@@ -113,12 +114,12 @@ pub(crate) fn test_simulated(
     log.run(&mut command)
 }
 
-/// The tests of the simulated kernel's own code.
+/// The tests of the simulated kernel's own code, and of the judge that runs any driver in it.
 ///
 /// # Errors
 /// One fails.
 pub(crate) fn test_simulated_kernel(root: &Path, log: &Log) -> Result<()> {
-    log.run(cargo(root).args(["test", "--package", "kernel-sim"]))
+    log.run(cargo(root).args(["test", "--package", "kernel-sim", "--package", "kernel-sim-judge"]))
 }
 
 /// A test program of the package `tests` over the driver's image.

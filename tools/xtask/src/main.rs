@@ -11,6 +11,7 @@ mod fuzz;
 mod fuzz_image;
 mod header;
 mod host;
+mod judge;
 mod lane;
 mod lint;
 mod package;
@@ -25,6 +26,7 @@ mod verify;
 mod wine;
 mod wine_tests;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -50,6 +52,13 @@ enum Command {
     Lint,
     /// Run the image in the simulated kernel at length, and write a report: target/verification/report.html
     Verify(verify::Effort),
+    /// Judge any driver's images in the simulated kernel, however damaged (`judge --help`)
+    #[command(disable_help_flag = true)]
+    Judge {
+        /// Images and options
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Fuzz the image in the simulated kernel for hours, and let the corpus grow
     FuzzImage(fuzz_image::Fuzzing),
     /// Measure what the driver costs per operation, into docs/benchmarks.md
@@ -93,6 +102,7 @@ fn run(command: Command, root: &Path) -> Result<()> {
         Command::Lint => lint::run(root),
         Command::Bench => bench::run(root),
         Command::FuzzImage(fuzzing) => fuzz_image::run(root, &fuzzing),
+        Command::Judge { arguments } => judge::run(root, &arguments),
         Command::Verify(effort) => verify::run(root, &effort),
         Command::Build => {
             let image = lane::build_driver(root, &mut Steps::new(root, "build")?)?;

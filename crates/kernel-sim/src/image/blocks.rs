@@ -25,7 +25,7 @@ pub(crate) struct Code {
     /// The blocks' first bytes by their offsets in the image, in order.
     pub(crate) blocks: BTreeMap<usize, u8>,
     /// The instructions: offset and length.
-    instructions: BTreeMap<usize, usize>,
+    pub(super) instructions: BTreeMap<usize, usize>,
 }
 
 /// Follows the code.
@@ -139,8 +139,7 @@ impl Image {
     /// # Errors
     /// The image is damaged.
     pub(crate) fn code(&self) -> Result<Code, ImageError> {
-        let mut view = vec![0; self.size()?];
-        self.copy_sections(&mut view)?;
+        let view = self.view()?;
         let pe = self.pe()?;
         let executable = self.executable_sections()?;
         let functions = unwind::runtime_functions(&pe, &view)?;
@@ -175,7 +174,7 @@ impl Image {
         Ok(Code { blocks, instructions })
     }
 
-    fn executable_sections(&self) -> Result<Vec<Range<usize>>, ImageError> {
+    pub(super) fn executable_sections(&self) -> Result<Vec<Range<usize>>, ImageError> {
         let pe = self.pe()?;
         let code = pe
             .section_table()
@@ -195,8 +194,7 @@ impl Image {
     /// # Errors
     /// The image is damaged.
     pub fn unreached_instructions(&self) -> Result<Vec<usize>, ImageError> {
-        let mut view = vec![0; self.size()?];
-        self.copy_sections(&mut view)?;
+        let view = self.view()?;
         let code = self.code()?;
         let mut unreached = Vec::new();
         for function in unwind::runtime_functions(&self.pe()?, &view)? {

@@ -3,9 +3,6 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use object::LittleEndian as LE;
-use object::pe;
-
 use super::{Image, ImageError, damaged};
 use crate::service;
 
@@ -90,16 +87,11 @@ impl Image {
     }
 
     fn code_references(&self) -> Result<Vec<Found>, ImageError> {
-        let mut view = vec![0; self.size()?];
-        self.copy_sections(&mut view)?;
+        let view = self.view()?;
         let mut found = Vec::new();
-        for section in self.pe()?.section_table().iter() {
-            if section.characteristics.get(LE).0 & pe::IMAGE_SCN_MEM_EXECUTE.0 == 0 {
-                continue;
-            }
-            let start = section.virtual_address.get(LE) as usize;
-            let code = view.get(start..start + section.virtual_size.get(LE) as usize);
-            found.extend(references(start, code.ok_or_else(|| damaged("a section lies outside of it"))?));
+        for section in self.executable_sections()? {
+            let code = view.get(section.clone()).ok_or_else(|| damaged("a section lies outside of it"))?;
+            found.extend(references(section.start, code));
         }
         Ok(found)
     }

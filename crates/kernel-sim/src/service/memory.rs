@@ -10,8 +10,14 @@ use crate::processor;
 /// # Safety
 /// Only the driver may call it, with memory it may read and write.
 pub(super) unsafe extern "win64" fn copy(to: *mut u8, from: *const u8, length: usize) -> *mut u8 {
-    // SAFETY: as the driver vouches.
-    unsafe { ptr::copy(from, to, length) };
+    if length > 0 {
+        // SAFETY: as the driver vouches.
+        unsafe { driver_memory::reach(from as usize) };
+        // SAFETY: as the driver vouches.
+        unsafe { driver_memory::reach(to as usize) };
+        // SAFETY: as the driver vouches.
+        unsafe { ptr::copy(from, to, length) };
+    }
     to
 }
 
@@ -20,8 +26,12 @@ pub(super) unsafe extern "win64" fn copy(to: *mut u8, from: *const u8, length: u
 /// # Safety
 /// Only the driver may call it, with memory it may write.
 pub(super) unsafe extern "win64" fn set(to: *mut u8, value: i32, length: usize) -> *mut u8 {
-    // SAFETY: as the driver vouches. memset takes the lowest byte.
-    unsafe { to.write_bytes(value.to_le_bytes()[0], length) };
+    if length > 0 {
+        // SAFETY: as the driver vouches.
+        unsafe { driver_memory::reach(to as usize) };
+        // SAFETY: as the driver vouches. memset takes the lowest byte.
+        unsafe { to.write_bytes(value.to_le_bytes()[0], length) };
+    }
     to
 }
 
@@ -30,6 +40,13 @@ pub(super) unsafe extern "win64" fn set(to: *mut u8, value: i32, length: usize) 
 /// # Safety
 /// Only the driver may call it, with memory it may read.
 pub(super) unsafe extern "win64" fn compare(one: *const u8, other: *const u8, length: usize) -> i32 {
+    if length == 0 {
+        return 0;
+    }
+    // SAFETY: as the driver vouches.
+    unsafe { driver_memory::reach(one as usize) };
+    // SAFETY: as the driver vouches.
+    unsafe { driver_memory::reach(other as usize) };
     // SAFETY: as the driver vouches.
     let one = unsafe { std::slice::from_raw_parts(one, length) };
     // SAFETY: as the driver vouches.

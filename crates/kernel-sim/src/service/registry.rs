@@ -50,10 +50,19 @@ pub(super) unsafe extern "win64" fn open_key(handle: usize, _access: u32, attrib
         0 => Ok(name),
         root => core.key_of(root).map(|root| format!(r"{root}\{name}")),
     };
+    // SAFETY: as the driver vouches.
+    unsafe { open(&core, path, handle) }
+}
+
+/// Opens the key at `path`, if there is a path and a key, and writes the handle where the driver wants it.
+///
+/// # Safety
+/// The driver vouches for the place of the handle.
+unsafe fn open(core: &Core, path: Result<String, NtStatus>, handle: usize) -> i32 {
     match path.and_then(|path| core.registry_key(&path)) {
         Ok(path) => {
             let value = core.new_handle(Object::Key(path));
-            // SAFETY: as the driver vouches.
+            // SAFETY: as the caller promises.
             unsafe { driver_memory::write(handle, value) };
             NtStatus::SUCCESS.0
         }
@@ -98,15 +107,8 @@ pub(super) unsafe extern "win64" fn open_driver_key(
         return NtStatus::INVALID_PARAMETER.0;
     }
     let path = format!(r"\Registry\Machine\System\CurrentControlSet\Services\{}\Parameters", owner.name());
-    match core.registry_key(&path) {
-        Ok(path) => {
-            let value = core.new_handle(Object::Key(path));
-            // SAFETY: as the driver vouches.
-            unsafe { driver_memory::write(handle, value) };
-            NtStatus::SUCCESS.0
-        }
-        Err(status) => status.0,
-    }
+    // SAFETY: as the driver vouches.
+    unsafe { open(&core, Ok(path), handle) }
 }
 
 /// `ZwQueryValueKey`.
