@@ -220,8 +220,7 @@ impl Image {
     /// # Errors
     /// The image is damaged.
     pub fn blocks_inside_instructions(&self) -> Result<Vec<usize>, ImageError> {
-        let mut view = vec![0; self.size()?];
-        self.copy_sections(&mut view)?;
+        let view = self.view()?;
         let code = self.code()?;
         let mut inside = Vec::new();
         for function in unwind::runtime_functions(&self.pe()?, &view)? {
