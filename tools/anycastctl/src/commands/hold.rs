@@ -46,13 +46,14 @@ pub(super) fn hold(
         // All of them, or the program is not started.
         session.tell(holder.take_all()?);
     }
-    if session.has_program {
-        platform.start(&arguments.command, events.sender()).map_err(|error| not_started(arguments, &error))?;
-    }
     let _monitor = check.map(|check| platform.check_health(check, events.sender())).transpose().map_err(|error| {
         let why = format!("the system gave a reason: {error}");
         Failure::new(FailureKind::NoResources, "cannot run the health check", why, "Free memory, then try again")
     })?;
+    // Last of all: a program that runs is not left alone by a failure to come.
+    if session.has_program {
+        platform.start(&arguments.command, events.sender()).map_err(|error| not_started(arguments, &error))?;
+    }
     session.run(&mut holder, &mut events)
 }
 
