@@ -8,7 +8,7 @@ use model_control::ModelDevice;
 use netio_anycast_client::{OsError, Returned, Transport};
 use netio_anycast_protocol::SERVICE_NAME;
 use netio_anycast_protocol::status::NtStatus;
-use netio_anycast_tests::partner;
+use netio_anycast_tests::partner::{self, Entry};
 use netio_anycast_tests::scenario::{self, AccessName, DeviceName, Host, LINE_MARK, Opened, Scenario};
 use netio_model::control::{self, Command};
 
@@ -132,6 +132,31 @@ impl Transport for ModelOf {
         output[..completion.information].copy_from_slice(&buffer[..completion.information]);
         Ok(Returned { length: completion.information, more })
     }
+}
+
+#[test]
+fn the_requests_of_a_killed_process_are_cancelled_in_the_order_in_which_it_sent_them() {
+    let kernel = Kernel::new(Options::default()).expect("there is address space for a kernel");
+    let driver = kernel.load(&partner_image(), partner::SERVICE).expect("the partner loads");
+    let open = |process| {
+        let process = Simulated::of(&kernel, process);
+        process.open(DeviceName::Partner, "", AccessName::ReadWrite).expect("an administrator may open it")
+    };
+    let killed = ProcessId(ProcessId::PROGRAM.0 + 1);
+    let handles: Vec<Handle> = (0..8).map(|_| open(killed)).collect();
+    let pending: Vec<Pending> = handles.iter().map(|handle| handle.start(partner::PEND, &[], 0)).collect();
+    kernel.kill(killed);
+    let journal =
+        open(ProcessId::PROGRAM).control(partner::READ_JOURNAL, &[], partner::JOURNAL_LENGTH * size_of::<Entry>());
+    let of = |event| -> Vec<u64> {
+        let entries = partner::entries(&journal.output).into_iter();
+        entries.filter(|entry| entry.event == event).map(|entry| entry.file).collect()
+    };
+    assert_eq!(of(partner::CANCELLED), of(partner::PENDED));
+    assert_eq!(of(partner::CANCELLED).len(), pending.len());
+    drop((pending, handles));
+    assert!(driver.unload());
+    kernel.assert_clean();
 }
 
 #[test]

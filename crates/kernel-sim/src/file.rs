@@ -71,10 +71,9 @@ impl State {
 
     /// The requests that were sent through a file object and have not ended.
     fn requests_through(&self, file: usize) -> Vec<Arc<Request>> {
-        let through = |request: &&Arc<Request>| {
+        Request::in_order(self.requests.values(), |request| {
             matches!(request.origin, Origin::File(other) if other == file) && request.outcome().is_none()
-        };
-        self.requests.values().filter(through).cloned().collect()
+        })
     }
 
     /// A number for a new handle to a file object.
@@ -208,8 +207,8 @@ impl Core {
     /// Source: <https://learn.microsoft.com/windows-hardware/drivers/kernel/canceling-irps>
     pub(crate) fn kill(self: &Arc<Self>, process: ProcessId) {
         let state = self.state();
-        let is_its = |request: &&Arc<Request>| request.process == process && matches!(request.origin, Origin::File(_));
-        let requests: Vec<_> = state.requests.values().filter(is_its).cloned().collect();
+        let is_its = |request: &Request| request.process == process && matches!(request.origin, Origin::File(_));
+        let requests = Request::in_order(state.requests.values(), is_its);
         drop(state);
         for request in &requests {
             self.cancel(request);

@@ -206,7 +206,16 @@ impl Image {
         let preferred = pe.relative_address_base();
         let delta = (base as u64).wrapping_sub(preferred);
         let blocks = pe.data_directories().relocation_blocks(self.bytes.as_slice(), &pe.section_table())?;
-        let mut blocks = blocks.ok_or_else(|| damaged("it can't be relocated: it has no relocations"))?;
+        let Some(mut blocks) = blocks else {
+            // It may do without, unless they were taken out of it.
+            // Source: <https://learn.microsoft.com/windows/win32/debug/pe-format#characteristics>
+            let characteristics = pe.nt_headers().file_header.characteristics.get(LE);
+            return if characteristics.contains(pe::IMAGE_FILE_RELOCS_STRIPPED) {
+                Err(damaged("it can't be relocated: its relocations are stripped"))
+            } else {
+                Ok(())
+            };
+        };
         while let Some(block) = blocks.next()? {
             for relocation in block {
                 match relocation.typ {

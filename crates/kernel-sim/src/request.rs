@@ -5,6 +5,7 @@ mod event;
 mod parts;
 
 use std::mem::offset_of;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use netio_anycast_protocol::status::NtStatus;
@@ -22,10 +23,15 @@ use crate::process::ProcessId;
 use crate::processor::Irql;
 use crate::tally::Activity;
 
+/// The number of the next request.
+static NUMBER: AtomicU64 = AtomicU64::new(0);
+
 /// An IRP and what became of it.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) address: usize,
+    /// Those that were made before have lower ones.
+    number: u64,
     pub(crate) stack_size: i8,
     pub(crate) origin: Origin,
     /// The process on whose behalf it was made.
@@ -92,7 +98,20 @@ impl Request {
             outcome: None,
             history: Vec::new(),
         };
-        Arc::new(Self { address, stack_size, origin, process, major, lengths, poison, progress: Mutex::new(progress) })
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let progress = Mutex::new(progress);
+        Arc::new(Self { address, number, stack_size, origin, process, major, lengths, poison, progress })
+    }
+
+    /// Those of `requests` that are wanted, in the order in which they were made: where Windows documents none, one that is
+    /// always the same lets a run be repeated.
+    pub(crate) fn in_order<'a>(
+        requests: impl IntoIterator<Item = &'a Arc<Self>>,
+        is_wanted: impl Fn(&Self) -> bool,
+    ) -> Vec<Arc<Self>> {
+        let mut wanted: Vec<_> = requests.into_iter().filter(|request| is_wanted(request)).cloned().collect();
+        wanted.sort_unstable_by_key(|request| request.number);
+        wanted
     }
 
     pub(crate) fn note(&self, event: Event) {

@@ -82,6 +82,20 @@ fn an_image_for_another_machine_is_told_so() {
 }
 
 #[test]
+fn an_image_without_relocations_has_nothing_to_relocate_unless_they_were_stripped() {
+    let image = own("nothing_to_relocate");
+    assert_eq!(verdicts(&[image.clone()])[0]["verdict"], "clean");
+    let mut bytes = bytes(&image);
+    let characteristics = file_header(&bytes) + 18;
+    // IMAGE_FILE_RELOCS_STRIPPED.
+    bytes[characteristics] |= 1;
+    assert_snapshot!(refused("stripped.sys", &bytes), @r#"
+    written/stripped.sys: cannot be loaded
+      the image is damaged: it can't be relocated: its relocations are stripped
+    "#);
+}
+
+#[test]
 fn unknown_imports_are_told_all_of_them() {
     let mut bytes = whole();
     replace(&mut bytes, b"ExFreePoolWithTag\0", b"ExFreePoolWithTaG\0");
