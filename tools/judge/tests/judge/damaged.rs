@@ -84,7 +84,7 @@ fn an_image_for_another_machine_is_told_so() {
 #[test]
 fn an_image_without_relocations_has_nothing_to_relocate_unless_they_were_stripped() {
     let image = own("nothing_to_relocate");
-    assert_eq!(verdicts(&[image.clone()])[0]["verdict"], "clean");
+    assert_eq!(verdicts(std::slice::from_ref(&image))[0]["verdict"], "clean");
     let mut bytes = bytes(&image);
     let characteristics = file_header(&bytes) + 18;
     // IMAGE_FILE_RELOCS_STRIPPED.
