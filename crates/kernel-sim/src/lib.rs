@@ -26,6 +26,7 @@
 
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 
+mod affinity;
 mod built_requests;
 mod clock;
 mod completion;

@@ -9,6 +9,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
+use crate::affinity::{self, Stay};
 use crate::core::lock;
 use crate::tally::Activity;
 
@@ -38,16 +39,15 @@ pub fn interleave(seed: u64, work: Vec<Work<'_>>) {
 /// If one of the threads panics.
 #[must_use]
 pub fn interleaving(seed: u64, work: Vec<Work<'_>>) -> Interleaving {
-    let turns = Arc::new(Turns { state: Mutex::new(State { random: seed, ..State::default() }) });
+    let state = Mutex::new(State { random: seed, ..State::default() });
+    let turns = Arc::new(Turns { processor: affinity::current(), state });
     let seats: Vec<Seat> = work.iter().map(|_| turns.seat()).collect();
     turns.pass();
     thread::scope(|scope| {
         for (seat, work) in seats.into_iter().zip(work) {
             scope.spawn(move || {
-                seat.wait();
-                SEAT.replace(Some(seat));
                 // Dropped at a panic too: the others must go on.
-                let _leave = Leave;
+                let _seated = Seated::on(seat);
                 work();
             });
         }
@@ -97,17 +97,15 @@ pub(crate) fn alive() -> Option<usize> {
 pub(crate) fn with_a_seat<R>(work: impl FnOnce() -> R + Send + 'static) -> impl FnOnce() -> R + Send + 'static {
     let seat = SEAT.with_borrow(|seat| seat.as_ref().map(|seat| seat.turns.seat()));
     move || {
-        if let Some(seat) = seat {
-            seat.wait();
-            SEAT.replace(Some(seat));
-        }
-        let _leave = Leave;
+        let _seated = seat.map(Seated::on);
         work()
     }
 }
 
 #[derive(Debug)]
 struct Turns {
+    /// Where the threads run, all of them.
+    processor: Option<usize>,
     state: Mutex<State>,
 }
 
@@ -202,10 +200,22 @@ impl Seat {
     }
 }
 
-/// Ends a thread's part when it is dropped.
-struct Leave;
+/// A thread that takes part until this is dropped.
+struct Seated {
+    _stay: Option<Stay>,
+}
 
-impl Drop for Leave {
+impl Seated {
+    /// Waits for this thread's first turn.
+    fn on(seat: Seat) -> Self {
+        let stay = seat.turns.processor.and_then(Stay::on);
+        seat.wait();
+        SEAT.replace(Some(seat));
+        Self { _stay: stay }
+    }
+}
+
+impl Drop for Seated {
     fn drop(&mut self) {
         let Some(seat) = SEAT.take() else { return };
         lock(&seat.turns.state).alive.retain(|(number, _)| *number != seat.number);
