@@ -143,6 +143,18 @@ fn whatever_fails_nothing_is_left() {
     assert_eq!(services.into_iter().collect::<Vec<_>>(), expected);
 }
 
+/// The callback is a driver's code, which is gone when EtwUnregister has returned and the driver has.
+#[test]
+fn a_driver_may_go_while_it_is_told_who_listens() {
+    for seed in 0..200 {
+        let (kernel, driver) = load(Options::default());
+        let listen: Work<'_> = Box::new(|| drop(kernel.trace(PROVIDER, 5, u64::MAX)));
+        let go: Work<'_> = Box::new(|| assert!(driver.unload(), "seed {seed}: nobody has it open"));
+        interleave(seed, vec![listen, go]);
+        kernel.assert_clean();
+    }
+}
+
 #[test]
 fn threads_and_work_items_end_whatever_the_schedule() {
     for seed in 0..200 {

@@ -30,6 +30,8 @@ pub(crate) struct Synchronization {
     pub(crate) rundowns: BTreeMap<usize, Rundown>,
     pub(crate) built: BuiltRequests,
     pub(crate) callbacks: Callbacks,
+    /// The providers whose enable callbacks run, by their handles, and how many times at once.
+    pub(crate) enable_callbacks: BTreeMap<u64, usize>,
     pub(crate) system_threads: BTreeMap<usize, SystemThread>,
     /// Changes with everything that somebody may wait for.
     generation: u64,

@@ -245,9 +245,21 @@ impl Core {
         }
     }
 
-    /// Calls a provider's enable callback, if it has one.
-    /// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nc-wdm-etwenablecallback>
+    /// Calls a provider's enable callback, if it has one. EtwUnregister waits for it.
     fn call_enable_callback(self: &Arc<Self>, handle: u64) {
+        // Before it is looked for: who unregisters it either sees that it runs or has taken it away.
+        self.change(|it| *it.enable_callbacks.entry(handle).or_default() += 1);
+        self.tell_what_is_wanted(handle);
+        self.change(|it| {
+            let left = it.enable_callbacks.remove(&handle).unwrap_or_default() - 1;
+            if left > 0 {
+                it.enable_callbacks.insert(handle, left);
+            }
+        });
+    }
+
+    /// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nc-wdm-etwenablecallback>
+    fn tell_what_is_wanted(self: &Arc<Self>, handle: u64) {
         let tracing = self.tracing();
         let Some(provider) = tracing.providers.get(&handle) else { return };
         let (callback, context, id) = (provider.callback, provider.context, provider.id);

@@ -23,6 +23,8 @@ static VOID NTAPI enabled(LPCGUID source, ULONG code, UCHAR level, ULONGLONG any
   UNREFERENCED_PARAMETER(all);
   UNREFERENCED_PARAMETER(filter);
   InterlockedExchange(context, code == 0 ? -1 : level);
+  /* A service, where another thread may go on. */
+  DbgPrint("%u is wanted\n", level);
 }
 
 static NTSTATUS trace(ULONG value) {

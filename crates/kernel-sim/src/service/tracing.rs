@@ -10,6 +10,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::pool;
 use crate::core::Core;
+use crate::synchronization::Synchronization;
 use crate::tracing::{EventDescriptor, EventItem, Guid, Provider, TraceEvent};
 use crate::violation::Rule;
 use crate::{crash, driver_memory, processor, status};
@@ -63,16 +64,20 @@ pub(super) unsafe extern "win64" fn register(provider: usize, callback: usize, c
     }
 }
 
-/// `EtwUnregister`.
+/// `EtwUnregister`: returns when the enable callback does not run any more, since the driver may be gone after it.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-etwunregister>
 ///
 /// # Safety
 /// Only the driver may call it.
 pub(super) unsafe extern "win64" fn unregister(handle: u64) -> i32 {
     let core = processor::core();
-    if core.tracing().providers.remove(&handle).is_some() {
-        return NtStatus::SUCCESS.0;
+    if core.tracing().providers.remove(&handle).is_none() {
+        return core.report_no_provider(handle).0;
     }
-    core.report_no_provider(handle).0
+    let idle = |it: &mut Synchronization| (!it.enable_callbacks.contains_key(&handle)).then_some(());
+    core.judge_wait(&core.wait_until(None, idle), "the enable callback does not end");
+    NtStatus::SUCCESS.0
 }
 
 /// `EtwSetInformation`: what is known of the provider besides, such as its traits.
