@@ -184,6 +184,11 @@ impl Core {
                 }
                 let pending = self.state().requests_through(handle.file);
                 for request in pending {
+                    // What a driver has sent through a program's handle it ends itself. Until then the driver that has it may keep
+                    // it: the handle of IoGetDeviceObjectPointer is closed before anything is sent.
+                    if request.is_of_kernel_mode() {
+                        self.cancel(&request);
+                    }
                     self.wait_for_request(device, &request);
                 }
             }

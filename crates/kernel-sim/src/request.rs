@@ -19,7 +19,7 @@ use crate::irp_memory::{self, IrpMemory};
 use crate::layout::{Irp, SL_INVOKE_ON_CANCEL, SL_INVOKE_ON_ERROR, SL_INVOKE_ON_SUCCESS, StackLocation};
 use crate::major::Major;
 use crate::owner::DriverNumber;
-use crate::process::ProcessId;
+use crate::process::{Mode, ProcessId};
 use crate::processor::Irql;
 use crate::tally::Activity;
 
@@ -145,6 +145,12 @@ impl Request {
             // SAFETY: as above.
             let _: u8 = unsafe { driver_memory::read(self.address) };
         }
+    }
+
+    /// Whether a driver has sent it on its own behalf. No request that has ended is.
+    pub(crate) fn is_of_kernel_mode(&self) -> bool {
+        let mode = self.with_irp(|irp| irp.read::<i8>(offset_of!(Irp, requestor_mode)));
+        mode == Some(Mode::Kernel as i8)
     }
 
     /// Looks at the IRP, unless it has ended; it does not end meanwhile.
